@@ -124,6 +124,40 @@ static void page_goes_away(void)
 	CHECK_EQ(*w, 0);
 }
 
+static void *lock_of_dead(void *w)
+{
+	CHECK_EQ(lock_pi(w), 0);
+	CHECK_EQ(TID(*(atomic_uint *)w), self());
+	return w;
+}
+
+static void *hold_and_die(void *w)
+{
+	lock(w);
+	added = false;
+	while (!added)
+		sched_yield();
+	return w;
+}
+
+/* The waiter takes the lock itself when its owner is gone, and has to get the page first. */
+static void page_is_away_when_the_owner_dies(void)
+{
+	atomic_uint *w = shared_memory(4096);
+	pthread_t owner, waiter;
+
+	added = true;
+	owner = start_thread(hold_and_die, w);
+	while (added)
+		sched_yield();
+	waiter = start_thread(lock_of_dead, w);
+	await_waiter(w);
+	CHECK_EQ(madvise(w, 4096, MADV_DONTNEED), 0);
+	added = true;
+	join_thread(owner);
+	join_thread(waiter);
+}
+
 static void *lock_and_note(void *arg)
 {
 	tids[(long)arg] = self();
@@ -407,6 +441,7 @@ static const struct test_case cases[] = {
 	CASE(refusals),
 	CASE(excludes),
 	CASE(page_goes_away),
+	CASE(page_is_away_when_the_owner_dies),
 	CASE(hands_over),
 	CASE(word_names_another),
 	CASE(times_out),

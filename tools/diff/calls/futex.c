@@ -195,6 +195,25 @@ CASE(requeue_pi_compares)
 	T(futex, BAD, FUTEX_CMP_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 1, 0, w, 0);
 }
 
+/* The one who waits is in the bucket of some of these words, but not on any of them. */
+CASE(requeue_pi_leaves_others)
+{
+	unsigned *w = (unsigned *)pages(8, PROT_READ | PROT_WRITE, MAP_SHARED);
+	int moved = 0, failed = 0;
+	pid_t pid = waiter(w, -1);
+
+	for (int i = 2; i < 8 * PAGE / 4; i++) {
+		long r = R(futex, w + i, FUTEX_CMP_REQUEUE_PI, 1, 10, w + 1, 0);
+
+		moved += r > 0;
+		failed += r < 0;
+	}
+	V(moved);
+	V(failed);
+	T(futex, w, FUTEX_WAKE, 1, NULL, NULL, 0);
+	W(reap(pid));
+}
+
 CASE(interrupted)
 {
 	words();

@@ -88,7 +88,8 @@ static void link_program(void)
 		char bytes[1 << 16];
 	} file;
 	Elf64_Phdr *ph;
-	int in = open("/bin/echo", O_RDONLY), out = open(LINKED, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	int in = open("/bin/echo", O_RDONLY);
+	int out = open(LINKED, O_WRONLY | O_CREAT | O_TRUNC, 0755);
 	ssize_t n = read(in, file.bytes, sizeof(file.bytes));
 
 	if (in < 0 || out < 0 || n < (ssize_t)sizeof(file.header) || n == sizeof(file.bytes))
