@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -170,7 +171,8 @@ class OwnTests(Booting):
     def _in_order(self, mutant: Mutant, found: Sequence[Case]) -> list[Case]:
         """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the lines
         around the mutated one. Of equally near ones those of the mutant's folder come first: where all
-        tests run a line, they are more likely to be about it."""
+        tests run a line, they are more likely to be about it. Before a test comes again, under another
+        policy or with other CPUs, all the others have come."""
         home = str(Path(mutant.path).parent)
         around = range(mutant.line - _AROUND, mutant.line + _AROUND + 1)
 
@@ -178,7 +180,12 @@ class OwnTests(Booting):
             return len(self._cases[case].ran[mutant.path].intersection(around))
 
         cheap = sorted(found, key=lambda c: (c.home != home, self._cases[c].cost))
-        return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: -near(c))
+        turns: Counter[str] = Counter()
+        turn: dict[Case, int] = {}
+        for case in sorted(cheap[_FIRST:], key=lambda c: -c.cpus):
+            turn[case] = turns[case.name]
+            turns[case.name] += 1
+        return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: (-near(c), turn[c]))
 
     def _killer(self, mutant: Mutant, asked: Sequence[Case], product: Product) -> tuple[str, str] | None:
         """The first of @asked that @mutant fails, and how. Each that it passes is noted."""
