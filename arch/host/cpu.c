@@ -119,8 +119,7 @@ bool host_asks_for_cpu(const void *address)
 	const struct thread *t = self()->current;
 	u32 others = (BIT(nr_vcpus) - 1) & ~BIT(vcpu);
 
-	return address == &t->cpu && !t->preempt_depth &&
-	       t->se.affinity & others;
+	return address == &t->cpu && !t->preempt_depth && (t->se.affinity & others);
 }
 
 bool host_interrupt_waits(unsigned cpu)

@@ -77,10 +77,13 @@ static int yield_often(void *unused)
 {
 	(void)unused;
 	while (!enough) {
-		struct thread *t = poller;
+		struct thread *t;
 
+		preempt_off();		/* so that @t still polls when its state is read */
+		t = poller;
 		if (t && thread_state(t) != THREAD_READY && thread_state(t) != THREAD_RUNNING)
 			blocked = true;
+		preempt_on();
 		thread_yield();
 	}
 	return 0;

@@ -103,7 +103,10 @@ static void deadlock(void)
 		p += sprintf(p, "%s CPU %u waits %s", i ? "," : "", i, waits[cpu_states[i].why]);
 }
 
-/* The CPUs that may go on, after the clock was moved if all of them wait. 0: the end. */
+/*
+ * The CPUs that may go on, after the clock was moved if all of them wait. 0: the end, which a CPU
+ * that idles beside a waiting thread also is.
+ */
 unsigned ready_cpus(void)
 {
 	unsigned mask = who_can_go_on();
@@ -123,7 +126,8 @@ bool ends_right(void)
 			deadlock();
 			return false;
 		}
-	wrong = wrong ? wrong : check_end();
+	if (!wrong)
+		wrong = check_end();
 	if (wrong)
 		strncpy(verdict, wrong, sizeof(verdict) - 1);
 	return !wrong;
