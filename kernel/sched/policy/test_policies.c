@@ -362,6 +362,8 @@ KTEST(policies_sleeper, "policies.sleeper", "", "")
 		set(i, normal);
 		wake(i);
 	}
+	CHECK(p->interval(&e[0]) == e[0].slice_left, "", "it would have %lu ns, not %lu",
+	      p->interval(&e[0]), e[0].slice_left);
 	run(10 * sched_quantum);
 	while (running() != 1)
 		run(MS / 10);
