@@ -24,9 +24,14 @@ static struct actor reader, writer;
 static _Atomic bool cached, begun;
 static struct page *_Atomic written;	/* the page that another CPU has written to */
 
+static pte_t entry_used(void)
+{
+	return host_tlb_access(0, (const _Atomic u64 *)entry_of_page);
+}
+
 static struct page *page_read(void)
 {
-	return pte_page(host_tlb_access(0, (const _Atomic u64 *)entry_of_page));
+	return pte_page(entry_used());
 }
 
 static void load_space(struct addr_space *as)
@@ -200,18 +205,52 @@ SCENARIO(moved, "share.moved", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .se
 static int join_and_read(void)
 {
 	load_space(space);
-	host_tlb_access(0, (const _Atomic u64 *)entry_of_page);
+	entry_used();
 	return 0;
 }
 
-/* Whenever it joins, either it finds the copy, or it is told. */
+/* Whenever it joins, beside the writer's own CPU, either it finds the copy, or it is told. */
 SCENARIO(joined, "share.joined", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .sets_up = true,
 	 .after = no_tlb_has_the_old_page, .keeps = true)
 {
 	stay_on(0);
 	share_a_page();
+	load_space(space);
 	explore_from_here();
 	act_on(1, &reader, join_and_read);
 	write_it();
+	end_here();
+}
+
+/* --- A right that came back, of which a CPU has not heard ------------------------------------- */
+
+/* Faults while its TLB forbids the write, whatever the table says by then. */
+static int write_by_tlb(void)
+{
+	load_space(space);
+	page_read();
+	cached = true;
+	while (!begun)
+		arch_spin_hint();
+	for (unsigned faults = 0; !(pte_prot(entry_used()) & VM_WRITE); faults++) {
+		expect(faults < 2, "the TLB's entry is old, and a write faults for ever");
+		expect(!as_fault(space, VA, VM_WRITE), "a fault is not resolved");
+	}
+	load_space(NULL);
+	return 0;
+}
+
+/* The last owner has the right to write again, and the other CPU's TLB an entry without it. */
+SCENARIO(given_back, "share.given_back", "07.5", "P7.4", .cpus = 2, .bootargs = ALONE,
+	 .sets_up = true, .keeps = true)
+{
+	stay_on(0);
+	as_put(share_a_page());
+	act_on(1, &reader, write_by_tlb);
+	while (!cached)
+		arch_spin_hint();
+	explore_from_here();
+	write_it();
+	begun = true;
 	end_here();
 }

@@ -93,9 +93,11 @@ static inline int fault_as_its_thread(struct addr_space *as, vaddr_t va)
 /* That fault gave @err, beside a call after which the page at @va may not be written any more. */
 static inline const char *not_writable(struct addr_space *as, vaddr_t va, int err)
 {
+	pte_t *e = entry_at(as, va);
+
 	if (err && err != -EFAULT)
 		return wrong("a fault gives %d", err);
-	return pte_prot(*entry_at(as, va)) & VM_WRITE
+	return e && pte_prot(*e) & VM_WRITE
 		       ? "a fault on what was mapped before lets a page be written that may not be"
 		       : NULL;
 }

@@ -82,6 +82,36 @@ SCENARIO(twice, "first.twice", "07.3", "P7.10", .cpus = 2, .bootargs = ALONE, .a
 	end_here();
 }
 
+/* --- A page that the hardware finds at once --------------------------------------------------- */
+
+static pte_t *entry_of_page;
+
+/* As the hardware of another CPU does, without a lock. */
+static int look(void)
+{
+	pte_t e = __atomic_load_n(entry_of_page, __ATOMIC_ACQUIRE);
+
+	if (e)
+		expect(*(u64 *)page_to_virt(pte_page(e)) == 0,
+		       "a page is there before it was all zeros");
+	return 0;
+}
+
+/* The table is there, as a page beside was touched before. */
+SCENARIO(seen, "first.seen", "07.3", "P7.3", .cpus = 2, .bootargs = ALONE, .keeps = true)
+{
+	int err;
+
+	stay_on(0);
+	space = new_space_at(BASE, 2, RW);
+	put_at(space, BASE + PAGE_SIZE, 7);
+	entry_of_page = entry(space);
+	act_on(1, &other, look);
+	err = as_fault(space, BASE, VM_READ);
+	expect(!err, "a fault gives %d", err);
+	end_here();
+}
+
 /* --- An unmapping beside a first touch -------------------------------------------------------- */
 
 static int write_to_it(void)
@@ -107,6 +137,5 @@ SCENARIO(against_map, "first.against_map", "07.3", "P7.10", .cpus = 2, .bootargs
 	space = new_space(RW);
 	act_on(1, &other, write_to_it);
 	expect(!as_map(space, &req, &at), "nothing could be mapped");
-	pt_walk(space->root, BASE, true);
 	end_here();
 }

@@ -127,6 +127,27 @@ KTEST(cow_copies, "cow.copies", "07.5", "P7.7")
 	as_put(as);
 }
 
+#define MANY	0x10000u	/* 0 to who counts in a byte, or in two */
+
+/* However many own a page, one that writes to it is not alone. */
+static void check_many(void)
+{
+	struct addr_space *as = filled_space(), *child = fork_of(as);
+	struct page *p = page_at(as, BASE);
+
+	for (unsigned i = 1; i < MANY; i++)
+		page_get(p);
+	CHECK(store(child, BASE, 1) == 0, "P7.7", "the child's write");
+	CHECK(page_at(child, BASE) != p && *word_at(as, BASE) == 100, "P7.7",
+	      "the child writes to a page of %u owners, and the others see it", MANY + 1);
+	CHECK(owners(p) == MANY, "P7.7", "one of %u owners has written, and the page has %u",
+	      MANY + 1, owners(p));
+	for (unsigned i = 1; i < MANY; i++)
+		page_put(p);
+	as_put(child);
+	as_put(as);
+}
+
 /* Three generations, and owners that end instead of writing. */
 KTEST(cow_last, "cow.last", "07.5", "P7.7")
 {
@@ -158,9 +179,30 @@ KTEST(cow_last, "cow.last", "07.5", "P7.7")
 	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "P7.7",
 	      "all others have ended, and a copy is made");
 	as_put(grandchild);
+	check_many();
 }
 
 /* --- Rights ----------------------------------------------------------------------------------- */
+
+/* Of memory that is shared on purpose, too, the hardware finds no page where none may be used. */
+static void check_shared_forbidden(void)
+{
+	struct addr_space *as = new_space(), *child;
+
+	map_at(as, BASE, 1, RW, REGION_SHARED);
+	CHECK(store(as, BASE, 7) == 0, "P7.8", "a write to a shared mapping");
+	CHECK(as_protect(as, BASE, PAGE_SIZE, 0, false) == 0, "P7.8", "mprotect");
+	child = fork_of(as);
+	CHECK(!arch_pte_present(pte_at(as, BASE)) && !arch_pte_present(pte_at(child, BASE)),
+	      "P7.8", "a page of a shared mapping that must not be accessed may be");
+	CHECK(page_at(child, BASE) && page_at(child, BASE) == page_at(as, BASE), "P7.8",
+	      "a page of a shared mapping that must not be accessed is not the same in both");
+	CHECK(as_protect(child, BASE, PAGE_SIZE, RW, false) == 0, "P7.8", "mprotect");
+	CHECK(store(child, BASE, 8) == 0 && *word_at(as, BASE) == 8, "P7.8",
+	      "the child writes to a shared mapping, and the parent does not see it");
+	as_put(child);
+	as_put(as);
+}
 
 KTEST(cow_rights, "cow.rights", "07.5", "P7.8")
 {
@@ -176,6 +218,7 @@ KTEST(cow_rights, "cow.rights", "07.5", "P7.8")
 	CHECK(store(as, PAGE_AT(30), 1) == 0, "P7.8", "a write to code that may be written");
 	CHECK(as_protect(as, PAGE_AT(1), PAGE_SIZE, VM_READ, false) == 0, "P7.8", "mprotect");
 	CHECK(as_protect(as, PAGE_AT(2), PAGE_SIZE, 0, false) == 0, "P7.8", "mprotect");
+	check_shared_forbidden();
 	child = fork_of(as);
 	err = fault_at(child, PAGE_AT(20), VM_WRITE);
 	CHECK(err == -EFAULT && rights_at(child, PAGE_AT(20)) == (VM_READ | VM_EXEC), "P7.8",

@@ -2,7 +2,7 @@
  * Step 5 on two CPUs: what other CPUs' TLBs may remember. A second thread keeps the space loaded on
  * CPU 1, so that CPU must be told of each change; EVENT_SHOOTDOWNS counts how often it is.
  */
-#include "vm.h"
+#include "file.h"
 
 #include "sched/time.h"
 
@@ -55,6 +55,39 @@ static struct addr_space *filled_space(unsigned pages)
 	return as;
 }
 
+/* A write to a page that others own. */
+static void check_replaced(vaddr_t va, const char *what)
+{
+	u64 before = event_read(EVENT_SHOOTDOWNS);
+
+	CHECK(store(space, va, 1) == 0, "P7.9", "a write");
+	CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
+	      "%s was replaced by a copy, and the other CPU may go on reading it", what);
+}
+
+/* Whatever the region allows, and whoever the other owner is. */
+static void check_regions(void)
+{
+	struct addr_space *child;
+	struct thread *other;
+
+	file_make();
+	space = new_space();
+	map_at(space, BASE, 1, RIGHTS, 0);
+	map_file(space, PAGE_AT(16), RW, 0, FILE_PAGES * PAGE_SIZE);
+	CHECK(store(space, BASE, 1) == 0, "P7.9", "a first write");
+	CHECK(fault_at(space, PAGE_AT(16), VM_READ) == 0, "P7.9", "a read of a page of a file");
+	other = start_on_1(keep_loaded);
+	check_replaced(PAGE_AT(16), "a page of a file");
+	child = fork_of(space);
+	check_replaced(BASE, "a page of code that may be written");
+	check_replaced(PAGE_AT(16), "a copy of a page of a file");
+	end_it(other);
+	as_put(child);
+	as_put(space);
+	file_drop();
+}
+
 KTEST(flush_others, "flush.others", "07.5", "P7.9")
 {
 	struct addr_space *child, *grandchild;
@@ -69,15 +102,9 @@ KTEST(flush_others, "flush.others", "07.5", "P7.9")
 	child = fork_of(space);
 	CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
 	      "fork takes a right away, and the other CPU may go on with it");
-	before = event_read(EVENT_SHOOTDOWNS);
-	CHECK(store(space, BASE, 1) == 0, "P7.9", "a write");
-	CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
-	      "a page was replaced by a copy, and the other CPU may go on reading it");
+	check_replaced(BASE, "a page");
 	grandchild = fork_of(child);
-	before = event_read(EVENT_SHOOTDOWNS);
-	CHECK(store(space, PAGE_AT(1), 1) == 0, "P7.9", "a write");
-	CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
-	      "a page of three owners was replaced, and the other CPU may go on reading it");
+	check_replaced(PAGE_AT(1), "a page of three owners");
 	as_put(grandchild);
 	as_put(child);
 	/* Fork fails: all pages but one have lost the right by then, and get it back by a fault. */
@@ -97,6 +124,7 @@ KTEST(flush_others, "flush.others", "07.5", "P7.9")
 	      "a fork that failed has taken a right away, and the other CPU may go on with it");
 	end_it(other);
 	as_put(space);
+	check_regions();
 }
 
 /* --- What the other CPU reads and writes ------------------------------------------------------ */
@@ -359,26 +387,39 @@ static bool flush_waits(void)
  * COW3 and SHOOTDOWN1: until the other CPU has dropped the old page, nobody can write to the copy,
  * and the old page keeps its owner.
  */
+static void check_order(const char *what)
+{
+	struct thread *other;
+
+	old_page = page_at(space, BASE);
+	CHECK(owners(old_page) == 2, "P7.9", "%s has %u owners", what, owners(old_page));
+	if (!flush_waits())
+		return;
+	saw_copy = saw_freed = false;
+	other = start_on_1(watch);
+	CHECK(fault_at(space, BASE, VM_WRITE) == 0, "P7.9", "a write");
+	end_it(other);
+	CHECK(!saw_copy, "P7.9",
+	      "%s: the copy may be written while another CPU still reads the old page", what);
+	CHECK(!saw_freed, "P7.9",
+	      "%s: the old page was given back while another CPU could still read it", what);
+}
+
 KTEST(flush_order, "flush.order", "07.5", "P7.9")
 {
 	struct addr_space *child;
-	struct thread *other;
 
 	NEEDS_TWO_CPUS;
 	space = filled_space(1);
 	child = fork_of(space);
-	old_page = page_at(space, BASE);
-	CHECK(owners(old_page) == 2, "P7.9", "after fork a page has %u owners", owners(old_page));
-	if (flush_waits()) {
-		saw_copy = saw_freed = false;
-		other = start_on_1(watch);
-		CHECK(fault_at(space, BASE, VM_WRITE) == 0, "P7.9", "a write");
-		end_it(other);
-		CHECK(!saw_copy, "P7.9",
-		      "the copy may be written while another CPU still reads the old page");
-		CHECK(!saw_freed, "P7.9",
-		      "the old page was given back while another CPU could still read it");
-	}
+	check_order("a page after fork");
 	as_put(child);
 	as_put(space);
+	file_make();
+	space = new_space();
+	map_file(space, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
+	CHECK(fault_at(space, BASE, VM_READ) == 0, "P7.9", "a read of a page of a file");
+	check_order("a page of a file");
+	as_put(space);
+	file_drop();
 }

@@ -31,6 +31,11 @@ KTEST(kernel_copies, "kernel.copies", "07.6", "P7.11")
 	      "the kernel writes past the end of a mapping");
 	CHECK(copy_to_user(8, &value, 8) == -EFAULT, "P7.11",
 	      "the kernel writes to a null pointer");
+	map_at(child, ARCH_USER_END - PAGE_SIZE, 1, RW, 0);
+	err = copy_to_user(ARCH_USER_END - 8, &value, 8);
+	CHECK(err == 0, "P7.11", "a write to the last word of user space: error %d", err);
+	CHECK(copy_to_user(ARCH_USER_END - 4, &value, 8) == -EFAULT, "P7.11",
+	      "the kernel writes past the end of user space");
 	use_space(NULL);
 	as_put(as);
 	as_put(child);
@@ -112,8 +117,11 @@ KTEST(kernel_no_sleep, "kernel.no_sleep", "07.6", "P7.11")
 static void check_pin(struct addr_space *as, vaddr_t va, unsigned access, int expected)
 {
 	int err = 1;
+	u64 tables = as_tables(as);
 	struct page *p = as_pin_page(as, va, access, &err);
 
+	CHECK(expected != -EFAULT || as_tables(as) == tables, "P7.11",
+	      "a pin of 0x%lx is refused, and has made tables", va);
 	CHECK(err == expected && !p == !!expected, "P7.11",
 	      "a pin of 0x%lx, for %s it: error %d, not %d", va,
 	      fault_access_name(access), err, expected);
@@ -149,6 +157,9 @@ KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 	check_pin(as, PAGE_AT(3), VM_READ, -EFAULT);
 	check_pin(as, PAGE_AT(3), VM_WRITE, -EFAULT);
 	check_pin(as, PAGE_AT(999), VM_WRITE, -EFAULT);
+	check_pin(as, BASE + (1UL << 32), VM_READ, -EFAULT);	/* no table is near */
+	map_at(as, ARCH_USER_END - PAGE_SIZE, 1, RW, 0);
+	check_pin(as, ARCH_USER_END - 8, VM_WRITE, 0);
 	check_pin(as, ARCH_USER_END, VM_READ, -EFAULT);
 	p = as_pin_page(as, (vaddr_t)__builtin_frame_address(0), VM_WRITE, &err);
 	CHECK(!p && err == -EFAULT, "P7.11",
@@ -156,7 +167,7 @@ KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 	if (p)
 		page_put(p);
 	check_pin(as, ARCH_DIRECT_BASE, VM_WRITE, -EFAULT);
-	CHECK(as->total_pages == 7, "P7.11", "a pin has made a stack grow");
+	CHECK(as->total_pages == 8, "P7.11", "a pin has made a stack grow");
 	p = as_pin_page(as, PAGE_AT(2), VM_READ, &err);
 	CHECK(owners(p) == 2, "P7.11", "a page that is mapped and pinned has %u references",
 	      owners(p));

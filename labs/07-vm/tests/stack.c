@@ -11,6 +11,7 @@ static struct addr_space *space_with_stack(unsigned flags)
 	struct addr_space *as = new_space();
 
 	map_at(as, BELOW(1), 1, RW, flags);
+	as->stack_top = TOP;
 	use_space(as);
 	return as;
 }
@@ -71,6 +72,11 @@ KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
 	check_refused(as, BELOW(201), "one page past RLIMIT_STACK");
 	limit->cur = 201 * PAGE_SIZE - 1;
 	check_refused(as, BELOW(201), "one byte past RLIMIT_STACK");
+	/* it is the size of one stack, and not how far all of them reach */
+	map_at(as, BELOW(1000), 1, RW, REGION_STACK);
+	check_refused(as, BELOW(1200), "a second stack, one page past RLIMIT_STACK");
+	err = as_fault(as, BELOW(1199), VM_WRITE);
+	CHECK(err == 0, "P7.5", "a second stack, the last page within RLIMIT_STACK: error %d", err);
 	*limit = saved;
 	use_space(NULL);
 	as_put(as);
@@ -133,9 +139,30 @@ KTEST(stack_only, "stack.only", "07.3", "P7.5")
 	as_put(as);
 }
 
+/* An access that the stack's rights allow makes it grow, and no other right is asked for. */
+static void check_access(unsigned prot, unsigned access)
+{
+	struct addr_space *as = new_space();
+	bool allowed = !(access & ~prot);
+	int err;
+
+	map_at(as, BELOW(1), 1, prot, REGION_STACK);
+	use_space(as);
+	err = as_fault(as, BELOW(4), access);
+	CHECK(err == (allowed ? 0 : -EFAULT), "P7.5", "%s below a stack of rights %x: error %d",
+	      fault_access_name(access), prot, err);
+	CHECK(as->resident == allowed && (rights_at(as, BELOW(4)) == (allowed ? prot : 0)), "P7.5",
+	      "%s below a stack of rights %x: the page there has the rights %x",
+	      fault_access_name(access), prot, rights_at(as, BELOW(4)));
+	use_space(NULL);
+	as_put(as);
+}
+
 /* A write that a stack's rights forbid is an error, and so is any access to a space without it. */
 KTEST(stack_rights, "stack.rights", "07.3", "P7.5")
 {
+	static const unsigned prots[] = { 0, VM_READ, VM_READ | VM_EXEC, RW, RIGHTS };
+	static const unsigned accesses[] = { VM_READ, VM_WRITE, VM_EXEC };
 	struct addr_space *as = space_with_stack(REGION_STACK);
 
 	CHECK(as_fault(as, BELOW(1), VM_EXEC) == -EFAULT, "P7.5", "execution of a stack");
@@ -143,4 +170,7 @@ KTEST(stack_rights, "stack.rights", "07.3", "P7.5")
 	CHECK(as->resident == 0, "P7.5", "%lu pages are resident", as->resident);
 	use_space(NULL);
 	as_put(as);
+	for (unsigned i = 0; i < ARRAY_SIZE(prots); i++)
+		for (unsigned k = 0; k < ARRAY_SIZE(accesses); k++)
+			check_access(prots[i], accesses[k]);
 }

@@ -134,13 +134,12 @@ KTEST(touch_refused, "touch.refused", "07.2", "P7.4")
 	as_put(as);
 }
 
-/* A page that must not be accessed for a while keeps its contents, and its entry keeps the page. */
-KTEST(touch_parked, "touch.parked", "07.2", "P7.4")
+static void check_parked(unsigned flags)
 {
 	struct addr_space *as = new_space();
 	struct page *p;
 
-	map_at(as, BASE, 1, RW, 0);
+	map_at(as, BASE, 1, RW, flags);
 	CHECK(fault_at(as, BASE, VM_WRITE) == 0, "P7.4", "the first access");
 	*word_at(as, BASE) = 42;
 	p = page_at(as, BASE);
@@ -154,4 +153,14 @@ KTEST(touch_parked, "touch.parked", "07.2", "P7.4")
 	CHECK(page_at(as, BASE) == p && *word_at(as, BASE) == 42 && as->resident == 1, "P7.4",
 	      "the rights came back, and the contents did not");
 	as_put(as);
+}
+
+/*
+ * A page that must not be accessed for a while keeps its contents, and its entry keeps the page,
+ * whomever the page is shared with.
+ */
+KTEST(touch_parked, "touch.parked", "07.2", "P7.4")
+{
+	check_parked(0);
+	check_parked(REGION_SHARED);
 }
