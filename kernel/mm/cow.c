@@ -8,8 +8,8 @@
  *        space finds that it is the sole owner, and acts on it, under as->lock. No second owner can
  *        appear meanwhile: fork needs the same lock.
  *  COW2  Copy on write never gives an entry a right that its region lacks.
- *  COW3  Once the copy is in place no CPU reads or writes the old page through this space: the
- *        entry is cleared and flushed before it names the copy.
+ *  COW3  Once the copy can be written no CPU reads or writes the old page through this space: the
+ *        entry is cleared, or names the copy for reading, and is flushed before it allows that.
  */
 #include "space.h"
 
