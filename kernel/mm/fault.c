@@ -5,7 +5,7 @@
  *	region without the right	an error, whatever the entry says
  *	no page yet		zeros, or the file's page, or a copy of it
  *	page without the right	copy on write (cow.c)
- *	page with the right	another thread was faster, or the TLB's entry is old: nothing to do
+ *	page with the right	another thread was faster, or the TLB's entry is old: only forget it
  *
  * The kernel's own accesses to user memory come here too (fault_kernel()), so they obey the same
  * rules. Faults are resolved under as->lock: when two threads fault on one page, the second finds
