@@ -28,7 +28,7 @@ static void new_period(struct sched_entity *e, u64 start)
 	/* END LAB */
 }
 
-/* EDF2. Both products are below 2^64, as no factor reaches 2^32. */
+/* EDF2. Of a budget above 0 both products are below 2^64, as no factor reaches 2^32. */
 static void wake(struct sched_entity *e, u64 now)
 {
 	/* LAB 09-policy: begin a period, unless it can use its old budget by the old deadline */

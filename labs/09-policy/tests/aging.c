@@ -55,6 +55,22 @@ static void check_rise(unsigned rounds, unsigned above, bool inherits)
 	      inherits ? "1 that has inherited 3" : "3", rounds, 3 + above, running());
 }
 
+/* It has waited for no round, and rises in the next one: after none, or after some. */
+static void check_preempted(unsigned rounds)
+{
+	begin();
+	put_at(1, 0);
+	for (unsigned i = 0; i < rounds; i++)
+		a_round();
+	put_at(0, 9);
+	expect_next(0, "P9.3", "level 9, above all others");
+	q.current = NULL;
+	enqueue(0, ENQUEUE_PREEMPTED);
+	a_round();
+	put_at(2, 10);
+	expect_next(0, "P9.3", "level 9, preempted before a round, and level 10, come after it");
+}
+
 /* And each of the two is picked once. */
 static void check_rise_of_both(unsigned rounds, unsigned above, bool inherits)
 {
@@ -64,8 +80,8 @@ static void check_rise_of_both(unsigned rounds, unsigned above, bool inherits)
 }
 
 /*
- * The first round that it waits through raises no thread, each later one does, by one level: from
- * the one that counts.
+ * The first round that it waits through raises no thread, but one that was preempted, and each
+ * later one does, by one level: from the one that counts.
  */
 KTEST_EARLY(aging_rises, "aging.rises", "09.2", "P9.3")
 {
@@ -77,6 +93,8 @@ KTEST_EARLY(aging_rises, "aging.rises", "09.2", "P9.3")
 			check_rise_of_both(rounds, above, false);
 			check_rise_of_both(rounds, above, true);
 		}
+	check_preempted(0);
+	check_preempted(3);
 }
 
 /* Not only the first of a level rises, and all of them keep their order. */
@@ -186,6 +204,23 @@ KTEST_EARLY(aging_begins, "aging.begins", "09.2", "P9.3")
 	expect_next(2, "P9.3", "level 1 waited one round, then level 2 came");
 }
 
+/* Level 4 waits for four rounds, and runs as level 7. */
+static void gain_three(bool inherits)
+{
+	begin();
+	if (inherits)
+		e[0].inherited = (struct sched_rank){ .level = 4 };
+	put_at(0, inherits ? 2 : 4);
+	for (unsigned i = 0; i < 4; i++)
+		a_round();
+	expect_next(0, "P9.4", "it is alone");
+	set(2, params_of_level(7));
+	CHECK(!enqueue(2, ENQUEUE_WAKE), "P9.4",
+	      "level %s has gained 3 and runs, and one of level 7 takes the CPU",
+	      inherits ? "2 that has inherited 4" : "4");
+	p->dequeue(&q, &e[2]);
+}
+
 /* A gain is kept or lost, depending on how the thread comes back to the queue. */
 KTEST_EARLY(aging_kept, "aging.kept", "09.2", "P9.4")
 {
@@ -201,15 +236,7 @@ KTEST_EARLY(aging_kept, "aging.kept", "09.2", "P9.4")
 	};
 
 	for (unsigned n = 0; n < ARRAY_SIZE(ways); n++) {
-		begin();
-		put_at(0, 4);
-		for (unsigned i = 0; i < 4; i++)
-			a_round();	/* it gains 3 */
-		expect_next(0, "P9.4", "it is alone");
-		set(2, params_of_level(7));
-		CHECK(!enqueue(2, ENQUEUE_WAKE), "P9.4",
-		      "level 4 has gained 3 and runs, and one of level 7 takes the CPU");
-		p->dequeue(&q, &e[2]);
+		gain_three(false);
 		put_at(1, 6);
 		q.current = NULL;
 		enqueue(0, ways[n].why);
@@ -217,6 +244,14 @@ KTEST_EARLY(aging_kept, "aging.kept", "09.2", "P9.4")
 		CHECK(running() == (ways[n].keeps ? 0 : 1), "P9.4",
 		      "level 4 has gained 3 and %s: entity %d is picked", ways[n].when, running());
 	}
+	gain_three(true);
+	/* no other waits when it yields, and then one of level 6 comes */
+	gain_three(false);
+	give_way(ENQUEUE_YIELD);
+	CHECK(running() == 0, "P9.4", "it is alone, yields, and %d runs", running());
+	set(1, params_of_level(6));
+	CHECK(enqueue(1, ENQUEUE_WAKE), "P9.4",
+	      "level 4 has gained 3 and yielded, and one of level 6 does not take the CPU");
 }
 
 /* The same for one that is taken out of the queue: to another CPU's, or for a new priority. */

@@ -78,10 +78,11 @@ KTEST_EARLY(boost_taken_out, "boost.taken_out", "09.5", "P9.8")
 }
 
 /* The one that runs gives way, and goes on with a new slice: its own was that of its old level. */
-KTEST_EARLY(boost_running, "boost.running", "09.5", "P9.8")
+static void check_running(u32 inherits)
 {
 	begin(0);
 	sink(0, 0);
+	e[0].inherited.level = inherits;
 	q.current->slice_left = allotment_at(0);
 	now = BOOST - MS;
 	use_up(MS / 2);
@@ -93,10 +94,34 @@ KTEST_EARLY(boost_running, "boost.running", "09.5", "P9.8")
 	      "boosted, the one that runs goes on with the slice of its old level");
 	p->timer(&q, now);
 	give_way(ENQUEUE_EXPIRED);
-	expect_top(0, "the one that ran");
+	expect_top(0, inherits ? "the one that ran and inherits a level" : "the one that ran");
 	use_up(MS);
 	give_way(ENQUEUE_PREEMPTED);
 	expect_slice(allotment_at(TOP) - MS, "P9.8", "a boost comes once");
+}
+
+/* It is alone at the next boosts, and at the top already: it gives way at each of them. */
+static void check_alone(u64 boost)
+{
+	use_up(MS);
+	now = boost;
+	CHECK(p->charge(&q, q.current, MS, now), "P9.8",
+	      "alone at the boost at %lu ms, the one that runs goes on", boost / MS);
+	p->timer(&q, now);
+	CHECK(q.timer_set && q.timer_at == boost + BOOST, "P9.8",
+	      "after the boost at %lu ms the next one comes at %lu ms", boost / MS,
+	      q.timer_at / MS);
+	give_way(ENQUEUE_EXPIRED);
+	expect_top(0, "the one that ran alone");
+}
+
+KTEST_EARLY(boost_running, "boost.running", "09.5", "P9.8")
+{
+	check_running(0);
+	check_running(2);
+	check_running(0);
+	check_alone(2 * BOOST);
+	check_alone(3 * BOOST);
 }
 
 /* Boosts that came while it was blocked: one, or many, or one a moment ago. */

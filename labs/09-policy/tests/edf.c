@@ -302,11 +302,23 @@ KTEST_EARLY(edf_budget, "edf.budget", "09.6", "P9.11")
 	      p->slice(&q, &e[0]) / 1000);
 	CHECK(e[0].slice_left == 2 * MS, "P9.11", "of its slice it has %lu us left",
 	      e[0].slice_left / 1000);
+	/* more ns at once than 31 or 32 bits have */
+	for (unsigned bits = 31; bits <= 32; bits++) {
+		begin(0);
+		set(0, reserved(BIT(31), RESERVED_PERIOD_MAX));
+		wake(0);
+		use_up(BIT(bits));
+		expect_budget(0, (s64)(BIT(31) - BIT(bits)), "P9.11", "it ran for 2 s or more");
+	}
 }
 
-/* A thread that runs on beyond its budget is in debt, and pays it off in the next periods. */
+/*
+ * A thread that runs on beyond its budget is in debt, and pays it off in the next periods, on
+ * whichever side of the clock's wrap these are.
+ */
 KTEST_EARLY(edf_debt, "edf.debt", "09.6", "P9.11")
 {
+	static const u64 starts[] = { 0, -(5 * MS), -(15 * MS), -(25 * MS) };
 	static const struct {
 		u64 runs;		/* of 2 ms */
 		s64 budget;
@@ -316,20 +328,23 @@ KTEST_EARLY(edf_debt, "edf.debt", "09.6", "P9.11")
 		{ 7 * MS, MS, 40 * MS }, { 4 * MS - 1, 1, 20 * MS },
 	};
 
-	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		begin(0);
+	for (unsigned i = 0; i < ARRAY_SIZE(starts) * ARRAY_SIZE(cases); i++) {
+		u64 start = starts[i / ARRAY_SIZE(cases)];
+		unsigned n = i % ARRAY_SIZE(cases);
+
+		begin(start);
 		set(0, reserved(2 * MS, 10 * MS));
 		wake(0);
-		use_up(cases[i].runs);
+		use_up(cases[n].runs);
 		give_way(ENQUEUE_EXPIRED);
 		REQUIRE(running() < 0, "P9.11", "it is in debt, and runs");
 		/* It may wait for each period that brings no budget, or only for the first. */
-		while (!q.nr && q.timer_set && now < cases[i].deadline) {
+		while (!q.nr && q.timer_set && time_before(now, start + cases[n].deadline)) {
 			now = q.timer_at;
 			p->timer(&q, now);
 		}
-		expect_budget(0, cases[i].budget, "P9.11", "after a debt");
-		expect_deadline(0, cases[i].deadline, "P9.11", "after a debt");
+		expect_budget(0, cases[n].budget, "P9.11", "after a debt");
+		expect_deadline(0, start + cases[n].deadline, "P9.11", "after a debt");
 	}
 }
 
@@ -451,6 +466,17 @@ KTEST_EARLY(edf_inherits, "edf.inherits", "09.6", "P9.11")
 	give_way(ENQUEUE_PREEMPTED);
 	expect_deadline(0, 20 * MS, "P9.11", "an earlier deadline waits for it, a period ends");
 	expect_budget(0, MS, "P9.11", "an earlier deadline waits for it, a period ends");
+	/* it yields, runs on, and waits for its next period when it is needed no more */
+	begin(0);
+	set(0, reserved(2 * MS, 10 * MS));
+	wake(0);
+	e[0].inherited = (struct sched_rank){ .level = LEVEL_KEYED, .key = 5 * MS };
+	give_way(ENQUEUE_YIELD);
+	CHECK(running() == 0, "P9.11", "an earlier deadline waits for one that yields: %d runs",
+	      running());
+	e[0].inherited = (struct sched_rank){ 0 };
+	give_way(ENQUEUE_PREEMPTED);
+	CHECK(running() < 0, "P9.11", "it has yielded, none waits for it any more, and it runs on");
 	begin(0);
 	wake(1);
 	CHECK(!use_up(3 * MS), "P9.11", "one without a reservation has spent its budget");

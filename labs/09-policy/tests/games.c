@@ -88,27 +88,42 @@ KTEST_EARLY(games_paid_back, "games.paid_back", "09.4", "P9.7")
 				     "P9.7", "it used time and was blocked");
 		}
 	}
+	/* The clock wraps meanwhile. Who takes its 0 for a boost gives it a whole one, too. */
+	begin(-(6 * MS));
+	wake(0);
+	use_up(4 * MS);
+	block();
+	now += 4 * MS;
+	wake(0);
+	expect_slice(allotment_at(TOP), "P9.7", "it was blocked while the clock wrapped");
 }
 
-/* Blocked for more ns than 31 or 32 bits have: boosts must be rare, or it starts afresh. */
+/* More ns than 31 or 32 bits have, blocked or in one piece: only if boosts are rare. */
 KTEST_EARLY(games_long, "games.long", "09.8", "P9.7")
 {
-	static const u64 blocked[] = { BIT(31) - 1, BIT(31) + 1, BIT(32), BIT(32) + MS, BIT(33) };
+	static const u64 times[] = { BIT(31) - 1, BIT(31) + 1, BIT(32), BIT(32) + MS, BIT(33) };
 
 	if (bootarg_number("boost", NSEC_PER_SEC, 0, ~0UL) <= BIT(33) + NSEC_PER_SEC) {
 		ktest_skip("it needs BOOTARGS=boost=10s");
 		return;
 	}
-	for (unsigned i = 0; i < ARRAY_SIZE(blocked); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(times); i++) {
 		begin(0);
 		sink(0, TOP - 1);
 		use_up(3 * MS);
 		block();
-		now += blocked[i];
+		now += times[i];
 		wake(0);
 		CHECK(slice() == allotment_at(TOP - 1), "P9.7",
 		      "it ran 3 ms and was blocked for %lu ms: its slice is %lu us, not %lu us",
-		      blocked[i] / MS, slice() / 1000, allotment_at(TOP - 1) / 1000);
+		      times[i] / MS, slice() / 1000, allotment_at(TOP - 1) / 1000);
+		begin(0);
+		sink(0, TOP - 1);
+		use_up(times[i]);
+		give_way(ENQUEUE_EXPIRED);
+		CHECK(slice() == allotment_at(TOP - 2), "P9.6",
+		      "it ran %lu ms at once: its slice is %lu us, not %lu us",
+		      times[i] / MS, slice() / 1000, allotment_at(TOP - 2) / 1000);
 	}
 }
 

@@ -62,6 +62,14 @@ KTEST_EARLY(mlfq_over, "mlfq.over", "09.3", "P9.6")
 	CHECK(slice() <= MS, "P9.6",
 	      "a lower priority, and more than its allotment is used: its slice is %lu us",
 	      slice() / 1000);
+	for (u32 level = 0; level <= TOP; level++) {
+		begin(0);
+		sink(0, level);
+		use_up(allotment_at(level) * 3 / 2);
+		give_way(ENQUEUE_EXPIRED);
+		expect_slice(allotment_at(level ? level - 1 : 0), "P9.6",
+			     "it ran for one and a half allotments at once");
+	}
 }
 
 /* One that has not sunk goes before those that have, whatever the order in which they came. */
