@@ -145,6 +145,14 @@ KTEST_EARLY(boost_blocked, "boost.blocked", "09.5", "P9.8")
 			expect_slice(allotment_at(TOP - 1), "P9.8", "boosted, it sinks again");
 		}
 	}
+	/* The clock wraps meanwhile: a boost, or as much is paid back as was used. */
+	begin(-(6 * MS));
+	wake(0);
+	use_up(4 * MS);
+	block();
+	now += 4 * MS;
+	wake(0);
+	expect_slice(allotment_at(TOP), "P9.7", "it was blocked while the clock wrapped");
 }
 
 /* No boost, no gift: whatever happens before the time is over. */

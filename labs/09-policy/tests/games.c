@@ -88,14 +88,6 @@ KTEST_EARLY(games_paid_back, "games.paid_back", "09.4", "P9.7")
 				     "P9.7", "it used time and was blocked");
 		}
 	}
-	/* The clock wraps meanwhile. Who takes its 0 for a boost gives it a whole one, too. */
-	begin(-(6 * MS));
-	wake(0);
-	use_up(4 * MS);
-	block();
-	now += 4 * MS;
-	wake(0);
-	expect_slice(allotment_at(TOP), "P9.7", "it was blocked while the clock wrapped");
 }
 
 /* More ns than 31 or 32 bits have, blocked or in one piece: only if boosts are rare. */
