@@ -256,7 +256,14 @@ test_user_exit:
 	li	a7, 94				/* exit_group() */
 	ecall
 	j	test_user_exit
-	.globl	test_user_end
+	.globl	test_user_break, test_user_broken, test_user_end
+	.option	push
+	.option	norvc
+test_user_break:
+test_user_broken:				/* the CPU tells its own address */
+	ebreak
+	.option	pop
+	j	test_user_exit
 test_user_end:
 END test_user
 

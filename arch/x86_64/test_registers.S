@@ -187,7 +187,9 @@ END test_flags
 
 FUNC test_user
 	NUMBER_USER
-	std
+	pushfq
+	orq	$DF_AC, (%rsp)			/* AC stays to the end */
+	popfq
 	movl	$100000, %eax
 1:	decl	%eax
 	jnz	1b
@@ -196,8 +198,9 @@ FUNC test_user
 	pushfq
 	cld
 	popq	%rax
-	testl	$0x400, %eax
-	jz	test_user_exit
+	andl	$DF_AC, %eax
+	cmpl	$DF_AC, %eax
+	jne	test_user_exit
 	NUMBER_USER
 	movq	8(%rsp), %rcx
 	movq	%rcx, (%rcx)
@@ -211,14 +214,19 @@ FUNC test_user
 	pushfq
 	cld
 	popq	%rax
-	testl	$0x400, %eax
-	jz	test_user_exit
+	andl	$DF_AC, %eax
+	cmpl	$DF_AC, %eax
+	jne	test_user_exit
 	xorl	%edi, %edi
 test_user_exit:
 	movl	$231, %eax			/* exit_group() */
 	syscall
 	jmp	test_user_exit
-	.globl	test_user_end
+	.globl	test_user_break, test_user_broken, test_user_end
+test_user_break:
+	int3
+test_user_broken:				/* the CPU tells the address behind it */
+	jmp	test_user_exit
 test_user_end:
 END test_user
 

@@ -144,6 +144,23 @@ static void check_contents(void)
 	CHECK(walk((u64)low) == n, "P1.4", "a frame that is two pages large was not read");
 }
 
+/*
+ * Of three frames the second is @gap words above the first, and may share a word with it; the last
+ * is higher up, so that the second leads on and has to be read.
+ */
+static void check_close(u64 *first, unsigned gap)
+{
+	u64 next = next_word(LOW) - LOW, *second = first + gap, *last = &area[HIGH - 8], second_pc;
+
+	fill();
+	second_pc = arch_frame_return((u64)second);
+	first[next] = (u64)second;
+	second[next] = (u64)last;
+	last[next] = 1;
+	CHECK(walk((u64)first) >= 2 && pcs[1] == second_pc, "P1.4",
+	      "a frame that is %u words above the one that leads to it was not read", gap);
+}
+
 KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 {
 	u64 *middle = &area[(LOW + HIGH) / 2];
@@ -161,6 +178,8 @@ KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 	}
 	check_ends(middle);
 	check_contents();
+	for (unsigned gap = 1; gap <= 4; gap++)
+		check_close(middle, gap);
 	fill();
 	for (unsigned i = 1; i < 8; i++)
 		CHECK(walk((u64)middle + i) == 0, "P1.4", "a frame at an odd address was read");

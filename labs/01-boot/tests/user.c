@@ -6,6 +6,7 @@
 #include "errno.h"
 #include "mm/vm.h"
 #include "process/process.h"
+#include "process/signal.h"
 #include "sched/cpu.h"
 #include "sched/time.h"
 #include "test/instrument.h"
@@ -18,7 +19,7 @@
 #define LOOP_STEP	40000u		/* instructions: in the program's loop */
 
 /* Where an interrupt finds the program, if one does. */
-enum interrupted { NEVER, IN_LOOP, IN_CALL };
+enum interrupted { NEVER, IN_LOOP, IN_CALL, AT_BREAKPOINT };
 
 struct test_word {
 	const char *name;
@@ -28,15 +29,16 @@ struct test_word {
 
 extern const struct test_word test_registers[];
 extern const char test_user[], test_user_end[];
+extern const char test_user_break[], test_user_broken[];	/* a breakpoint, and its trap's pc */
 extern const u64 test_frame_pointer;	/* the number of the register */
 extern const u64 test_forged_frame;	/* place in the trap frame */
 
 u64 test_flags(void);
 
 static unsigned visits, user_visits, entries;
-static u64 value, pcs[40];
+static u64 value, pc, pcs[40];
 
-/* In the timer's interrupt, which finds the program in its loop or in a system call. */
+/* In the timer's interrupt, which finds the program in its loop, a system call or a breakpoint. */
 static void look(void *unused)
 {
 	struct thread *t = current_thread();
@@ -46,9 +48,12 @@ static void look(void *unused)
 	visits++;
 	ipi_send(this_cpu(), IPI_RESCHED);	/* is pending until the user's registers are back */
 	user_visits += t->as != NULL;
+	CHECK(this_cpu()->irq_nesting == 1, "P1.8", "while a handler runs %u are counted",
+	      this_cpu()->irq_nesting);
 	CHECK(!test_flags(), "P1.10", "the handler runs with the flags 0x%lx", test_flags());
 	CHECK(fp > (u64)t->stack && fp < (u64)arch_trapframe(t), "P1.10",
 	      "the handler does not run below the user's frame");
+	pc = arch_trap_pc(arch_trapframe(t));
 	entries = backtrace_walk(t, fp, pcs, ARRAY_SIZE(pcs));
 	for (unsigned i = 0; i < entries; i++)
 		CHECK(pcs[i] - value > 64, "P1.10",
@@ -83,8 +88,12 @@ static int become_user(void *arg)
 	    copy_to_user(CODE, test_user, test_user_end - test_user) ||
 	    copy_to_user(STACK + 1024, args, sizeof(args)))
 		return 201;
-	arch_user_init(current_thread(), CODE, STACK + 1024);
+	arch_user_init(current_thread(),
+		       CODE + (u64)(where == AT_BREAKPOINT ? test_user_break - test_user : 0),
+		       STACK + 1024);
 	if (where == IN_CALL && sweep_arm("process_exit", current_thread(), 1))
+		return 202;
+	if (where == AT_BREAKPOINT && sweep_arm("thread_exit", current_thread(), 1))
 		return 202;
 	if (where == IN_LOOP)
 		sweep_begin(LOOP_STEP);
@@ -131,28 +140,46 @@ KTEST(user_registers, "user.registers", "01.7", "P1.10")
 		check_status(run_user(NEVER));
 }
 
-/* Interrupts the program @where, and counts what the interrupt finds. */
-static void look_at_user(enum interrupted where)
+/* Interrupts the program @where, and counts what the interrupt finds; returns how it ended. */
+static int look_at_user(enum interrupted where)
 {
+	int status;
+
 	visits = user_visits = 0;
 	sweep_action = look;
-	check_status(run_user(where));
+	status = run_user(where);
 	sweep_action = NULL;
+	return status;
 }
 
 KTEST(user_interrupted, "user.interrupted", "01.7", "P1.10")
 {
 	NEEDS_ONE_CPU;
-	look_at_user(IN_LOOP);
+	check_status(look_at_user(IN_LOOP));
 	CHECK(visits == 1 && user_visits == 1, "P1.10", "%u interrupts came, %u in the program",
 	      visits, user_visits);
+}
+
+/* A breakpoint is no call: the frame, and a signal's handler, know where it came. */
+static void check_breakpoint(void)
+{
+	int status = look_at_user(AT_BREAKPOINT);
+	u64 came = CODE + (u64)(test_user_broken - test_user);
+
+	CHECK(status == SIGTRAP, "P1.10", "a breakpoint ended the program with the status 0x%x",
+	      status);
+	CHECK(visits == 1 && user_visits == 1, "P1.10", "%u interrupts came, %u at a breakpoint",
+	      visits, user_visits);
+	CHECK(pc == came, "P1.10", "the frame of a breakpoint has 0x%lx for the pc, not 0x%lx", pc,
+	      came);
 }
 
 /* A call chain from inside a system call ends there as well. */
 KTEST(user_called, "user.called", "01.7", "P1.10")
 {
 	NEEDS_ONE_CPU;
-	look_at_user(IN_CALL);
+	check_status(look_at_user(IN_CALL));
 	CHECK(sweep_hit() && visits == 1 && user_visits == 1, "P1.10",
 	      "%u interrupts came, %u in the program's call", visits, user_visits);
+	check_breakpoint();
 }
