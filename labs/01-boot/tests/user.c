@@ -29,7 +29,8 @@ struct test_word {
 
 extern const struct test_word test_registers[];
 extern const char test_user[], test_user_end[];
-extern const char test_user_break[], test_user_broken[];	/* a breakpoint, and its trap's pc */
+/* A breakpoint, and the pc that its trap has. */
+extern const char test_user_break[], test_user_broken[];
 extern const u64 test_frame_pointer;	/* the number of the register */
 extern const u64 test_forged_frame;	/* place in the trap frame */
 
