@@ -233,7 +233,7 @@ static bool time_is_left(u64 began)
 }
 
 /*
- * A handler that takes the room from one that writes into a full queue: at every instruction at
+ * A handler that takes the room from one that writes into a full queue: after a few instructions at
  * first, and then less often, as a kernel may make much room. An interrupt that comes while the
  * lock is held waits for its end, so none of the moments without it is left out.
  */
