@@ -52,7 +52,8 @@ KTEST(completion_order, "completion.order", "", "completion.order")
 
 KTEST(completion_kept, "completion.kept", "", "completion.kept")
 {
-	for (enum wait_end by = BY_DEADLINE; by <= BY_KILL; by++) {
+	waits_given(&kind);
+	for (enum wait_end by = BY_DEADLINE; by < WAIT_ENDS; by++) {
 		waits_not_eaten(&kind, by);
 		waits_not_lost(&kind, by);
 	}

@@ -141,6 +141,30 @@ void waits_killed(const struct kind *k)
 	audit();
 }
 
+/* It fails with -EIDRM whatever else would end it: a deadline or not, a kill, a signal. */
+static void expect_gone(const struct kind *k)
+{
+	static const char *const sorts[] = { "with no deadline", "that polls",
+					     "whose deadline is past", "with a deadline" };
+	static const u32 come[] = { 0, WORK_KILL, WORK_SIGNAL };
+	const struct deadline deadlines[] = { DEADLINE_NEVER, DEADLINE_POLL,
+					      deadline_at(time_now() - MS), deadline_in(SOON) };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(come); i++) {
+		for (unsigned n = 0; n < ARRAY_SIZE(deadlines); n++) {
+			_Atomic u32 *work = &current_thread()->work;
+			int err;
+
+			atomic_fetch_or(work, come[i]);
+			err = k->wait(deadlines[n]);
+			atomic_fetch_and(work, ~come[i]);
+			CHECK(err == -EIDRM, ktest_property(),
+			      "%s: destroyed before a wait %s%s: it returned %d", k->name, sorts[n],
+			      !i ? "" : i == 1 ? ", and killed" : ", and a signal has come", err);
+		}
+	}
+}
+
 void waits_destroyed(const struct kind *k)
 {
 	int err;
@@ -157,6 +181,7 @@ void waits_destroyed(const struct kind *k)
 	err = result(0);
 	CHECK(err == -EIDRM, ktest_property(), "%s: destroyed before the wait, which returned %d",
 	      k->name, err);
+	expect_gone(k);
 	audit();
 }
 
@@ -187,13 +212,25 @@ void waits_order(const struct kind *k)
 
 #define FAR	deadline_at(time_now() + 1000 * NSEC_PER_SEC)
 
+/* Preemption is off, and the thread is on this CPU. A signal has come that has a handler. */
+static void kill_or_signal(struct thread *t, enum wait_end by)
+{
+	if (by == BY_KILL) {
+		thread_kill(t);
+		return;
+	}
+	atomic_fetch_or(&t->work, WORK_SIGNAL);
+	if (thread_state(t) == THREAD_BLOCKED)
+		waiter_claim(t->waiter, WAIT_SIGNAL, 0);
+}
+
 static void end_then_pass(const struct kind *k, enum wait_end by)
 {
 	preempt_off();
 	if (by == BY_DEADLINE)
 		sleepq_expire(&this_cpu()->sleepq, waits[0].d.at);	/* as the timer does */
 	else
-		thread_kill(waits[0].thread);
+		kill_or_signal(waits[0].thread, by);
 	CHECK(thread_state(waits[0].thread) == THREAD_READY, ktest_property(),
 	      "%s: the wait did not end", k->name);
 	k->pass();
@@ -202,7 +239,9 @@ static void end_then_pass(const struct kind *k, enum wait_end by)
 
 static const char *ended(enum wait_end by)
 {
-	return by == BY_DEADLINE ? "the deadline of the first" : "a kill of the first";
+	return by == BY_DEADLINE ? "the deadline of the first"
+	       : by == BY_KILL	 ? "a kill of the first"
+				 : "a signal for the first";
 }
 
 void waits_not_eaten(const struct kind *k, enum wait_end by)
@@ -244,6 +283,45 @@ void waits_not_lost(const struct kind *k, enum wait_end by)
 	k->destroy();
 	test_stay(ALL_CPUS);
 	audit();
+}
+
+static void given_then(const struct kind *k, enum wait_end by)
+{
+	struct deadline d = by == BY_DEADLINE ? deadline_in(20 * MS) : FAR;
+	int first, second;
+
+	k->init();
+	start_waits(k, 2, d);
+	preempt_off();
+	k->pass();
+	if (by != BY_DEADLINE)
+		kill_or_signal(waits[0].thread, by);
+	while (by == BY_DEADLINE && time_before(time_now(), d.at + MS))
+		arch_spin_hint();
+	if (!k->leave)
+		k->pass();		/* for the other one */
+	preempt_on();
+	first = result(0);
+	CHECK(first == 0, ktest_property(), "%s: a pass, then %s, whose wait returned %d", k->name,
+	      ended(by), first);
+	second = result(1);
+	CHECK(second == 0, ktest_property(), "%s: two passes, and %s: the second got %d", k->name,
+	      ended(by), second);
+	second = k->wait(DEADLINE_POLL);
+	CHECK((second == 0) == (k->leave != NULL), ktest_property(),
+	      "%s: two passes for two waits, and a poll got %d", k->name, second);
+	if (!second && k->leave)
+		k->leave();
+	k->destroy();
+	audit();
+}
+
+void waits_given(const struct kind *k)
+{
+	test_stay(ONE_CPU);
+	for (enum wait_end by = BY_DEADLINE; by < WAIT_ENDS; by++)
+		given_then(k, by);
+	test_stay(ALL_CPUS);
 }
 
 /* The claim is made by hand: wait_queue_destroy() would wait for the thread. */

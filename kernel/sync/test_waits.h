@@ -20,8 +20,8 @@ struct kind {
 	bool polls_without_yielding;
 };
 
-/* Before the pass comes, one of these has ended the first wait, whose thread has not run since. */
-enum wait_end { BY_DEADLINE, BY_KILL };
+/* What ends the first wait, before or after a pass comes; its thread does not run in between. */
+enum wait_end { BY_DEADLINE, BY_KILL, BY_SIGNAL, WAIT_ENDS };
 
 void waits_deadline(const struct kind *k);	/* a deadline ends the wait, not before its time */
 void waits_poll(const struct kind *k);		/* a poll fails, and does not block */
@@ -30,6 +30,7 @@ void waits_destroyed(const struct kind *k);	/* -EIDRM, during the wait and after
 void waits_order(const struct kind *k);		/* the first that came passes first */
 void waits_not_eaten(const struct kind *k, enum wait_end by);	/* the next waiter gets the pass */
 void waits_not_lost(const struct kind *k, enum wait_end by);	/* there is none: it gets it */
+void waits_given(const struct kind *k);		/* the pass was first: the wait has passed */
 void waits_removed(const struct kind *k);	/* ended by a destruction, it leaves the pass */
 void waits_not_stolen(const struct kind *k);	/* a thread that comes later cannot have it */
 void waits_conserved(const struct kind *k);	/* every pass ends a wait, or is left: a storm */

@@ -57,6 +57,8 @@ KTEST(condvar_order, "condvar.order", "05.6", "P5.11")
 	waits_order(&kind);
 	waits_not_eaten(&kind, BY_DEADLINE);
 	waits_not_eaten(&kind, BY_KILL);
+	waits_not_eaten(&kind, BY_SIGNAL);
+	waits_given(&kind);
 }
 
 #define WAITERS	6
@@ -146,8 +148,38 @@ static void by_destruction(struct thread *t)
 	destroy();
 }
 
+static int destroy_it(void *unused)
+{
+	(void)unused;
+	destroy();
+	return 0;
+}
+
+/* Whoever has the mutex signals, and need not unlock it to destroy the condition. */
+static void destroy_with_mutex(void)
+{
+	struct deadline never = DEADLINE_NEVER;
+	struct thread *t, *destroyer;
+	int err;
+
+	init();
+	t = test_thread(ALL_CPUS, wait_until, &never, PRIORITY_DEFAULT);
+	test_blocked(t, "condvar");
+	mutex_lock(&mutex);
+	signal();
+	destroyer = test_thread(ALL_CPUS, destroy_it, NULL, PRIORITY_DEFAULT);
+	CHECK(AWAIT(condvar.q.nr == 0), "P5.11",
+	      "a signal has ended a wait, which needs the mutex, and is still in the queue");
+	mutex_unlock(&mutex);
+	err = test_join(t, "condvar");
+	CHECK(err == 0 || err == -EIDRM, "P5.11", "a signal, then the destruction: %d", err);
+	test_join(destroyer, "condvar");
+	audit();
+}
+
 KTEST(condvar_taken, "condvar.taken", "05.6", "P5.11")
 {
+	destroy_with_mutex();
 	end_without_mutex(deadline_in(4 * MS), by_itself, -ETIMEDOUT);
 	end_without_mutex(DEADLINE_NEVER, thread_kill, -EINTR);
 	end_without_mutex(DEADLINE_NEVER, by_destruction, -EIDRM);

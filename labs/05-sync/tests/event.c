@@ -188,6 +188,7 @@ KTEST(event_order, "event.order", "05.2", "P5.3")
 {
 	waits_order(&auto_reset);
 	waits_not_stolen(&auto_reset);
+	waits_given(&auto_reset);
 }
 
 /* A signal of the other kind has come, which has a handler. */
@@ -220,7 +221,7 @@ KTEST(event_ends, "event.ends", "05.2", "P5.3")
 
 KTEST(event_after_end, "event.after_end", "05.2", "P5.3")
 {
-	for (enum wait_end by = BY_DEADLINE; by <= BY_KILL; by++) {
+	for (enum wait_end by = BY_DEADLINE; by < WAIT_ENDS; by++) {
 		waits_not_eaten(&auto_reset, by);
 		waits_not_lost(&auto_reset, by);
 	}
@@ -251,7 +252,7 @@ KTEST(event_gate, "event.gate", "05.2", "P5.4")
 	destroy();
 }
 
-/* The threads have not run when the signal is taken back. */
+/* The threads have not run when the signal is taken back, nor when one of them is killed. */
 KTEST(event_manual, "event.manual", "05.2", "P5.4")
 {
 	struct thread *t[WAITERS];
@@ -262,11 +263,12 @@ KTEST(event_manual, "event.manual", "05.2", "P5.4")
 	preempt_off();
 	pass();
 	event_unsignal(&event);
+	thread_kill(t[0]);
 	preempt_on();
 	for (unsigned i = 0; i < WAITERS; i++)
 		test_join(t[i], "event");
-	CHECK(passed == WAITERS, "P5.4", "a signal and event_unsignal(): %u of %u waits passed",
-	      passed, WAITERS);
+	CHECK(passed == WAITERS, "P5.4",
+	      "a signal, event_unsignal() and a kill: %u of %u waits passed", passed, WAITERS);
 	expect_gate(false, "event_unsignal()");
 	destroy();
 	test_stay(ALL_CPUS);
@@ -282,4 +284,5 @@ KTEST(event_manual_ends, "event.manual_ends", "05.2", "P5.4")
 	expect_interrupted(&manual);
 	waits_not_lost(&manual, BY_DEADLINE);
 	waits_not_lost(&manual, BY_KILL);
+	waits_not_lost(&manual, BY_SIGNAL);
 }

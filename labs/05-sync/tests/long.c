@@ -248,6 +248,25 @@ KTEST(circle_long, "circle.long", "05.4", "P5.7")
 
 /* --- Waits that have been ended --------------------------------------------------------------- */
 
+/* The most urgent one has been killed, but its wait is unkillable. */
+static void hand_over_to_killed(void)
+{
+	struct thread *next;
+
+	begin(2);
+	enter(&waiters[1], crowd[1], 0, crowd[0]);
+	enter(&urgent_waiter, urgent, 0, crowd[0]);
+	atomic_fetch_or(&urgent->work, WORK_KILL);
+	spin_lock(&pi_lock);
+	next = pi_hand_over(&queues[0]);
+	spin_unlock(&pi_lock);
+	atomic_fetch_and(&urgent->work, ~WORK_KILL);
+	CHECK(next == urgent, "P5.9",
+	      "the most urgent one was killed, and waits on: an unlock passes it over");
+	leave(next == urgent ? &waiters[1] : &urgent_waiter);
+	end();
+}
+
 /* All but the last of those who wait are about to leave when the lock is handed over. */
 KTEST(mutex_behind_many, "mutex.behind_many", "05.5", "P5.9")
 {
@@ -268,4 +287,5 @@ KTEST(mutex_behind_many, "mutex.behind_many", "05.5", "P5.9")
 		if (pi_is_waiting(&waiters[i]))
 			leave(&waiters[i]);
 	end();
+	hand_over_to_killed();
 }

@@ -154,6 +154,7 @@ KTEST(mutex_order, "mutex.order", "05.5", "P5.9")
 KTEST(mutex_not_stolen, "mutex.not_stolen", "05.5", "P5.9")
 {
 	waits_not_stolen(&kind);
+	waits_given(&kind);
 }
 
 /* --- Waits that end --------------------------------------------------------------------------- */
@@ -188,12 +189,14 @@ KTEST(mutex_not_eaten, "mutex.not_eaten", "05.5", "P5.9")
 {
 	waits_not_eaten(&kind, BY_DEADLINE);
 	waits_not_eaten(&kind, BY_KILL);
+	waits_not_eaten(&kind, BY_SIGNAL);
 }
 
 KTEST(mutex_not_lost, "mutex.not_lost", "05.5", "P5.10")
 {
 	waits_not_lost(&kind, BY_DEADLINE);
 	waits_not_lost(&kind, BY_KILL);
+	waits_not_lost(&kind, BY_SIGNAL);
 }
 
 /* --- An end between the look at a waiter and its claim ---------------------------------------- */

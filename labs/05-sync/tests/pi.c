@@ -84,30 +84,34 @@ static u64 key_of(int actor)
 }
 
 /* Ranks above all levels, which have keys: the smaller key is the more urgent. Of two locks. */
-static void check_keys(s64 base)
+static void check_keys(s64 base, s64 unit)
 {
 	static const int came[] = { MID, MID2, HIGH, LOW2 };
-	static const u64 keys[ACTORS] = { [MID] = 30, [MID2] = 10, [HIGH] = 20, [LOW2] = 40 };
-	u64 last = 0;
+	static const s64 keys[ACTORS] = { [MID] = 3, [MID2] = 1, [HIGH] = 2, [LOW2] = 4 };
+	s64 last = base;
 
 	ranks_set_up(&by_hand, ranks_scene);
 	ranks_holder[0] = ranks_holder[1] = LOW;
 	for (unsigned i = 0; i < ARRAY_SIZE(came); i++) {
-		lend(came[i], (struct sched_rank){ LEVEL_KEYED, base + keys[came[i]] });
+		u64 key = base + keys[came[i]] * unit;
+
+		lend(came[i], (struct sched_rank){ LEVEL_KEYED, key });
 		by_hand.wait(came[i], came[i] == LOW2);
 	}
-	CHECK(key_of(LOW) - base == 10, "P5.6", "keys %ld to %ld wait, and %ld is inherited",
-	      base + 10, base + 40, (s64)key_of(LOW));
+	CHECK(key_of(LOW) == (u64)(base + unit), "P5.6",
+	      "keys %ld to %ld wait, and %ld is inherited", base + unit, base + 4 * unit,
+	      (s64)key_of(LOW));
 	spin_lock(&pi_lock);
 	list_for_each(w, &by_hand.queue(0)->waiters, struct pi_waiter, node) {
-		CHECK(w->rank.key - base > last, "P5.5", "key %ld waits before key %ld",
-		      base + (s64)last, (s64)w->rank.key);
-		last = w->rank.key - base;
+		CHECK((s64)w->rank.key > last, "P5.5", "key %ld waits before key %ld", last,
+		      (s64)w->rank.key);
+		last = (s64)w->rank.key;
 	}
 	spin_unlock(&pi_lock);
 	by_hand.expire(MID2, 0);
-	CHECK(key_of(LOW) - base == 20, "P5.6", "keys %ld to %ld wait, and %ld is inherited",
-	      base + 20, base + 40, (s64)key_of(LOW));
+	CHECK(key_of(LOW) == (u64)(base + 2 * unit), "P5.6",
+	      "keys %ld to %ld wait, and %ld is inherited", base + 2 * unit, base + 4 * unit,
+	      (s64)key_of(LOW));
 	for (unsigned i = 0; i < ARRAY_SIZE(came); i++) {
 		if (came[i] != MID2)
 			by_hand.expire(came[i], came[i] == LOW2);
@@ -117,11 +121,16 @@ static void check_keys(s64 base)
 	ranks_wind_up();
 }
 
+/* Keys wrap, as times do: some are before 0, some behind it. They may be days apart. */
 KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 {
-	check_keys(0);
-	check_keys(-15);	/* keys wrap, as times do: some are before 0, some behind it */
-	check_keys(-35);
+	static const s64 units[] = { 10, 1000000000, 1500000000, 1L << 32, 1L << 44 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(units); i++) {
+		check_keys(0, units[i]);
+		check_keys(-units[i] * 3 / 2, units[i]);
+		check_keys(-units[i] * 7 / 2, units[i]);
+	}
 }
 
 /* An inherited rank is not taken for the thread's own. */
@@ -178,6 +187,7 @@ KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
 	struct pi_waiter closing;
 
 	ranks_set_up(&by_hand, ranks_scene);
+	ranks_change(MID2, 22);
 	ranks_lock(LOW, 0);
 	ranks_lock(LOW2, 1);
 	ranks_lock(MID, 2);
@@ -194,6 +204,15 @@ KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
 		CHECK(ranks_of(i) == ranks_actors[MID].base, "P5.6",
 		      "an urgent thread has given up: actor %d has rank %d, due is %d", i,
 		      ranks_of(i), ranks_actors[MID].base);
+	/* MID, which has closed it, is as urgent as HIGH now, but keeps its place. */
+	by_hand.wait(HIGH, 2);
+	by_hand.wait(MID2, 0);
+	for (int i = LOW; i <= LOW2; i++)
+		CHECK(ranks_of(i) >= ranks_actors[MID2].base, "P5.6",
+		      "a newcomer waits for a circle: actor %d has rank %d, due is %d", i,
+		      ranks_of(i), ranks_actors[MID2].base);
+	by_hand.expire(MID2, 0);
+	by_hand.expire(HIGH, 2);
 	by_hand_open(&closing);
 	ranks_wind_up();
 }

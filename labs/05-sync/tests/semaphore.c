@@ -48,6 +48,7 @@ static void expect_kept(unsigned n, const char *when)
 KTEST(sem_posts, "sem.posts", "05.1", "P5.1")
 {
 	static const unsigned many[] = { (1u << 31) + 1, ~0u };
+	static const unsigned before[] = { 0xff, 0xffff, (1u << 31) - 1, 1u << 31, ~0u - 1 };
 
 	semaphore_init(&semaphore, 3);
 	expect_kept(3, "it began with 3");
@@ -77,11 +78,13 @@ KTEST(sem_posts, "sem.posts", "05.1", "P5.1")
 		}
 		destroy();
 	}
-	semaphore_init(&semaphore, 0xffff);
-	pass();
-	CHECK(semaphore.count == 0x10000, "P5.1", "after post number 65536 %u are kept",
-	      semaphore.count);
-	destroy();
+	for (unsigned i = 0; i < ARRAY_SIZE(before); i++) {
+		semaphore_init(&semaphore, before[i]);
+		pass();
+		CHECK(semaphore.count == before[i] + 1, "P5.1",
+		      "%u posts, then one more, and %u are kept", before[i], semaphore.count);
+		destroy();
+	}
 }
 
 static _Atomic unsigned passed;
@@ -132,6 +135,7 @@ KTEST(sem_order, "sem.order", "05.1", "P5.1")
 KTEST(sem_not_stolen, "sem.not_stolen", "05.1", "P5.1")
 {
 	waits_not_stolen(&kind);
+	waits_given(&kind);
 }
 
 KTEST(sem_conserved, "sem.conserved", "05.1", "P5.1")
@@ -177,12 +181,14 @@ KTEST(sem_not_eaten, "sem.not_eaten", "05.1", "P5.2")
 {
 	waits_not_eaten(&kind, BY_DEADLINE);
 	waits_not_eaten(&kind, BY_KILL);
+	waits_not_eaten(&kind, BY_SIGNAL);
 }
 
 KTEST(sem_not_lost, "sem.not_lost", "05.1", "P5.2")
 {
 	waits_not_lost(&kind, BY_DEADLINE);
 	waits_not_lost(&kind, BY_KILL);
+	waits_not_lost(&kind, BY_SIGNAL);
 }
 
 KTEST(sem_destroyed, "sem.destroyed", "05.1", "P5.2")
