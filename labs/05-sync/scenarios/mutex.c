@@ -375,7 +375,10 @@ SCENARIO(free_again, "mutex.free_again", "05.5", "P5.10", .cpus = 2, .after = fi
 {
 	mutex_lock(&a);
 	act_on(0, &first, lock_interruptible);
-	await_blocked(&first);
+	while (thread_state(first.thread) != THREAD_BLOCKED) {
+		arch_spin_hint();	/* it may look a few times before it waits */
+		thread_yield();
+	}
 	act_on(1, &second, lock_and_tell);
 	await_blocked(&second);
 	explore_from_here();
