@@ -61,6 +61,7 @@ CASE(errors)
 	char more[4096] = { 0 };
 
 	file("f", "");
+	T(openat2, AT_FDCWD, "f", how(0, 0, 0), 24);	/* what it has read is not used again */
 	T(openat2, AT_FDCWD, "f", how(0, 0, 0), 0);
 	T(openat2, AT_FDCWD, "f", how(0, 0, 0), 23);
 	T(openat2, AT_FDCWD, "f", more, 25);
