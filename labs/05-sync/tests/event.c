@@ -76,6 +76,9 @@ KTEST(event_before, "event.before", "05.2", "P5.3")
 	CHECK(wait(deadline_at(time_now() - 1)) == 0, "P5.3",
 	      "the flag is set, and a wait whose deadline is past failed");
 	expect_flag(false, "a wait whose deadline is past has used the flag");
+	pass();
+	CHECK(wait(DEADLINE_POLL) == 0, "P5.3", "the flag is set, and a poll failed");
+	expect_flag(false, "a poll has used the flag");
 	destroy();
 }
 
