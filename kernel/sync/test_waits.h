@@ -20,7 +20,7 @@ struct kind {
 	bool polls_without_yielding;
 };
 
-/* What ends the first wait, before or after a pass comes; its thread does not run in between. */
+/* Ends of the first wait, before or after a pass comes; its thread does not run in between. */
 enum wait_end { BY_DEADLINE, BY_KILL, BY_SIGNAL, WAIT_ENDS };
 
 void waits_deadline(const struct kind *k);	/* a deadline ends the wait, not before its time */

@@ -155,7 +155,7 @@ static int destroy_it(void *unused)
 	return 0;
 }
 
-/* Whoever has the mutex signals, and need not unlock it to destroy the condition. */
+/* A thread that has the mutex signals, and need not unlock it to destroy the condition. */
 static void destroy_with_mutex(void)
 {
 	struct deadline never = DEADLINE_NEVER;

@@ -65,7 +65,7 @@ static void check_replaced(vaddr_t va, const char *what)
 	      "%s was replaced by a copy, and the other CPU may go on reading it", what);
 }
 
-/* Whatever the region allows, and whoever the other owner is. */
+/* With all that a region may allow, and with each kind of other owner. */
 static void check_regions(void)
 {
 	struct addr_space *child;
