@@ -262,7 +262,7 @@ static int clone3_check(const struct clone3_args *a)
 	if (a->flags & ~(u64)(U32_MAX | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP))
 		return -EINVAL;
 	if ((a->flags & (CLONE_DETACHED | CLONE_EXIT_SIGNAL)) || (alone && a->exit_signal))
-		return -EINVAL;
+		return -EINVAL;		/* one bit is a time namespace's, which there is not */
 	if ((a->flags & CLONE_SIGHAND) && (a->flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
 	if (!a->stack != !a->stack_size || a->stack + a->stack_size < a->stack)

@@ -39,7 +39,7 @@ struct elf_program {
 	bool exec_stack;
 };
 
-/* Maps the ELF file @f and its interpreter into @as. -ENOEXEC if @f cannot run on this port. */
+/* Maps ELF file @f and its interpreter into @as. One cannot run here: -ENOEXEC, or -ELIBBAD. */
 int elf_load(struct addr_space *as, struct file *f, struct elf_program *prog);
 
 /* Maps the stack of @as and fills its top; *sp is where the program starts. */

@@ -212,6 +212,9 @@ void waits_order(const struct kind *k)
 
 #define FAR	deadline_at(time_now() + 1000 * NSEC_PER_SEC)
 
+/* Ends of the first wait, before or after a pass comes; its thread does not run in between. */
+enum wait_end { BY_DEADLINE, BY_KILL, BY_SIGNAL, WAIT_ENDS };
+
 /* Preemption is off, and the thread is on this CPU. A signal has come that has a handler. */
 static void kill_or_signal(struct thread *t, enum wait_end by)
 {
@@ -244,7 +247,7 @@ static const char *ended(enum wait_end by)
 				 : "a signal for the first";
 }
 
-void waits_not_eaten(const struct kind *k, enum wait_end by)
+static void not_eaten(const struct kind *k, enum wait_end by)
 {
 	int error = by == BY_DEADLINE ? -ETIMEDOUT : -EINTR, first, second;
 
@@ -264,7 +267,7 @@ void waits_not_eaten(const struct kind *k, enum wait_end by)
 	audit();
 }
 
-void waits_not_lost(const struct kind *k, enum wait_end by)
+static void not_lost(const struct kind *k, enum wait_end by)
 {
 	int first, next;
 
@@ -283,6 +286,18 @@ void waits_not_lost(const struct kind *k, enum wait_end by)
 	k->destroy();
 	test_stay(ALL_CPUS);
 	audit();
+}
+
+void waits_not_eaten(const struct kind *k)
+{
+	for (enum wait_end by = BY_DEADLINE; by < WAIT_ENDS; by++)
+		not_eaten(k, by);
+}
+
+void waits_not_lost(const struct kind *k)
+{
+	for (enum wait_end by = BY_DEADLINE; by < WAIT_ENDS; by++)
+		not_lost(k, by);
 }
 
 static void given_then(const struct kind *k, enum wait_end by)

@@ -20,16 +20,14 @@ struct kind {
 	bool polls_without_yielding;
 };
 
-/* Ends of the first wait, before or after a pass comes; its thread does not run in between. */
-enum wait_end { BY_DEADLINE, BY_KILL, BY_SIGNAL, WAIT_ENDS };
-
 void waits_deadline(const struct kind *k);	/* a deadline ends the wait, not before its time */
 void waits_poll(const struct kind *k);		/* a poll fails, and does not block */
 void waits_killed(const struct kind *k);	/* a kill ends the wait, and uses no pass */
 void waits_destroyed(const struct kind *k);	/* -EIDRM, during the wait and afterwards */
 void waits_order(const struct kind *k);		/* the first that came passes first */
-void waits_not_eaten(const struct kind *k, enum wait_end by);	/* the next waiter gets the pass */
-void waits_not_lost(const struct kind *k, enum wait_end by);	/* there is none: it gets it */
+/* A deadline, a kill or a signal ends the first wait; its thread does not run before a pass comes. */
+void waits_not_eaten(const struct kind *k);	/* the next waiter gets the pass */
+void waits_not_lost(const struct kind *k);	/* there is none: it gets it */
 void waits_given(const struct kind *k);		/* the pass was first: the wait has passed */
 void waits_removed(const struct kind *k);	/* ended by a destruction, it leaves the pass */
 void waits_not_stolen(const struct kind *k);	/* a thread that comes later cannot have it */

@@ -172,7 +172,7 @@ class OwnTests(Booting):
         """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the lines
         around the mutated one. Of equally near ones those of the mutant's folder come first: where all
         tests run a line, they are more likely to be about it. Before a test comes again, under another
-        policy or with other CPUs, all the others have come."""
+        policy or with fewer CPUs, all the others have come."""
         home = str(Path(mutant.path).parent)
         around = range(mutant.line - _AROUND, mutant.line + _AROUND + 1)
 

@@ -187,16 +187,12 @@ KTEST(mutex_destroyed, "mutex.destroyed", "05.5", "P5.10")
 
 KTEST(mutex_not_eaten, "mutex.not_eaten", "05.5", "P5.9")
 {
-	waits_not_eaten(&kind, BY_DEADLINE);
-	waits_not_eaten(&kind, BY_KILL);
-	waits_not_eaten(&kind, BY_SIGNAL);
+	waits_not_eaten(&kind);
 }
 
 KTEST(mutex_not_lost, "mutex.not_lost", "05.5", "P5.10")
 {
-	waits_not_lost(&kind, BY_DEADLINE);
-	waits_not_lost(&kind, BY_KILL);
-	waits_not_lost(&kind, BY_SIGNAL);
+	waits_not_lost(&kind);
 }
 
 /* --- An end between the look at a waiter and its claim ---------------------------------------- */

@@ -179,16 +179,12 @@ KTEST(sem_signaled, "sem.signaled", "05.1", "P5.2")
 
 KTEST(sem_not_eaten, "sem.not_eaten", "05.1", "P5.2")
 {
-	waits_not_eaten(&kind, BY_DEADLINE);
-	waits_not_eaten(&kind, BY_KILL);
-	waits_not_eaten(&kind, BY_SIGNAL);
+	waits_not_eaten(&kind);
 }
 
 KTEST(sem_not_lost, "sem.not_lost", "05.1", "P5.2")
 {
-	waits_not_lost(&kind, BY_DEADLINE);
-	waits_not_lost(&kind, BY_KILL);
-	waits_not_lost(&kind, BY_SIGNAL);
+	waits_not_lost(&kind);
 }
 
 KTEST(sem_destroyed, "sem.destroyed", "05.1", "P5.2")

@@ -41,15 +41,21 @@ static void load_space(struct addr_space *as)
 	irq_on();
 }
 
-static int read_before_and_after(void)
+/* This CPU has the page's entry in its TLB until the other one has begun, or longer. */
+static void cache_it(void)
 {
-	struct page *p;
-
 	load_space(space);
 	page_read();
 	cached = true;
 	while (!begun)
 		arch_spin_hint();
+}
+
+static int read_before_and_after(void)
+{
+	struct page *p;
+
+	cache_it();
 	page_read();			/* flushed too early, the old entry is cached again */
 	while (!written)
 		arch_spin_hint();
@@ -141,11 +147,7 @@ SCENARIO(flushed_holes, "share.flushed_holes", "07.5", "P7.9", .cpus = 1,
 
 static int read_it(void)
 {
-	load_space(space);
-	page_read();
-	cached = true;
-	while (!begun)
-		arch_spin_hint();
+	cache_it();
 	return 0;
 }
 
@@ -227,11 +229,7 @@ SCENARIO(joined, "share.joined", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .
 /* Faults while its TLB forbids the write, whatever the table says by then. */
 static int write_by_tlb(void)
 {
-	load_space(space);
-	page_read();
-	cached = true;
-	while (!begun)
-		arch_spin_hint();
+	cache_it();
 	for (unsigned faults = 0; !(pte_prot(entry_used()) & VM_WRITE); faults++) {
 		expect(faults < 2, "the TLB's entry is old, and a write faults for ever");
 		expect(!as_fault(space, VA, VM_WRITE), "a fault is not resolved");

@@ -64,8 +64,14 @@ struct diff_case {
 #define LONGS_4(a, ...)		    (long)(a), LONGS_3(__VA_ARGS__)
 #define LONGS_5(a, ...)		    (long)(a), LONGS_4(__VA_ARGS__)
 #define LONGS_6(a, ...)		    (long)(a), LONGS_5(__VA_ARGS__)
-#define LONGS_N(x, a, b, c, d, e, f, n, ...) LONGS_##n
-#define LONGS_OF(...)		    LONGS_N(x, ##__VA_ARGS__, 6, 5, 4, 3, 2, 1, 0)
+#define LONGS_7(a, ...)		    (long)(a), LONGS_6(__VA_ARGS__)
+#define LONGS_8(a, ...)		    (long)(a), LONGS_7(__VA_ARGS__)
+#define LONGS_9(a, ...)		    (long)(a), LONGS_8(__VA_ARGS__)
+#define LONGS_10(a, ...)		    (long)(a), LONGS_9(__VA_ARGS__)
+#define LONGS_11(a, ...)		    (long)(a), LONGS_10(__VA_ARGS__)
+#define LONGS_12(a, ...)		    (long)(a), LONGS_11(__VA_ARGS__)
+#define LONGS_N(x, a, b, c, d, e, f, g, h, i, j, k, l, n, ...) LONGS_##n
+#define LONGS_OF(...)		    LONGS_N(x, ##__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 
 /* The call, and nothing printed: a number at or above 0, or a negative error. */
 #define R(call, ...) ask(NR_##call, (const long[6]){ LONGS_OF(__VA_ARGS__)(__VA_ARGS__) })

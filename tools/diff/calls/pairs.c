@@ -58,10 +58,10 @@ static void table(char *line, long number, const struct values *args, int n, int
 	*line = 0;
 	for (int k = 0; k < n; k++)
 		a[k] = args[k].v[0];
-	for (int x = 0; x < args[i].v[VALUES_MAX]; x++) {
+	for (int x = 0; x < args[i].n; x++) {
 		strcat(line, x ? " |" : "");
 		a[i] = args[i].v[x];
-		for (int y = 0; y < (i == j ? 1 : args[j].v[VALUES_MAX]); y++) {
+		for (int y = 0; y < (i == j ? 1 : args[j].n); y++) {
 			if (i != j)
 				a[j] = args[j].v[y];
 			strcat(line, " ");
@@ -91,15 +91,15 @@ void pairs(const char *name, long number, const struct values *args, int n)
 	say("%s", name);
 	for (int i = 0; i < n; i++) {
 		say("    %d of %s", i + 1, args[i].names);
-		varied += args[i].v[VALUES_MAX] > 1;
+		varied += args[i].n > 1;
 	}
 	for (int i = 0; i < n; i++) {
-		if (args[i].v[VALUES_MAX] == 1)
+		if (args[i].n == 1)
 			continue;
 		if (varied == 1)
 			show(number, args, n, i, i);
 		for (int j = i + 1; j < n; j++)
-			if (args[j].v[VALUES_MAX] > 1)
+			if (args[j].n > 1)
 				show(number, args, n, i, j);
 	}
 }

@@ -17,34 +17,15 @@
 
 #include "diff.h"
 
-#define VALUES_MAX 12
-
 struct values {
 	const char *names;
-	long v[VALUES_MAX + 1];	/* one more at the end: how many there are */
+	const long *v;
+	int n;
 };
 
-#define VALUE_1(a)	  (long)(a)
-#define VALUE_2(a, ...)	  (long)(a), VALUE_1(__VA_ARGS__)
-#define VALUE_3(a, ...)	  (long)(a), VALUE_2(__VA_ARGS__)
-#define VALUE_4(a, ...)	  (long)(a), VALUE_3(__VA_ARGS__)
-#define VALUE_5(a, ...)	  (long)(a), VALUE_4(__VA_ARGS__)
-#define VALUE_6(a, ...)	  (long)(a), VALUE_5(__VA_ARGS__)
-#define VALUE_7(a, ...)	  (long)(a), VALUE_6(__VA_ARGS__)
-#define VALUE_8(a, ...)	  (long)(a), VALUE_7(__VA_ARGS__)
-#define VALUE_9(a, ...)	  (long)(a), VALUE_8(__VA_ARGS__)
-#define VALUE_10(a, ...)  (long)(a), VALUE_9(__VA_ARGS__)
-#define VALUE_11(a, ...)  (long)(a), VALUE_10(__VA_ARGS__)
-#define VALUE_12(a, ...)  (long)(a), VALUE_11(__VA_ARGS__)
-#define VALUE_NR(a, b, c, d, e, f, g, h, i, j, k, l, n, ...) n
-#define VALUE_COUNT(...)  VALUE_NR(__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1)
-#define VALUE_N(n, ...)	  VALUE_##n(__VA_ARGS__)
-#define VALUES(n, ...)	  VALUE_N(n, __VA_ARGS__)
-
-/* The values of one argument, the good one first. */
-#define A(...) \
-	{ #__VA_ARGS__, { VALUES(VALUE_COUNT(__VA_ARGS__), __VA_ARGS__), \
-			  [VALUES_MAX] = VALUE_COUNT(__VA_ARGS__) } }
+/* The values of one argument, at most twelve, the good one first. */
+#define A(...) { #__VA_ARGS__, VALUES(__VA_ARGS__), sizeof(VALUES(__VA_ARGS__)) / sizeof(long) }
+#define VALUES(...) ((const long[]){ LONGS_OF(__VA_ARGS__)(__VA_ARGS__) })
 
 #define PAIRS(call, ...) \
 	do { \

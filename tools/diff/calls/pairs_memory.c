@@ -27,7 +27,7 @@ CASE(mmap)
 	PAIRS(mprotect, A(p, p + 1, 0, -4096, hole), A(PAGE, 0, 1, -1, 2 * PAGE),
 	      A(PROT_READ, RW, 0, 8, -1, 1 << 24));
 	PAIRS(mremap, A(p, p + 1, 0, -4096, hole), A(PAGE, 0, 1, 2 * PAGE, -1),
-	      A(PAGE, 0, 2 * PAGE, -1, 1L << 60), A(MREMAP_MAYMOVE, 0, 2, 3, 4, 8),
+	      A(PAGE, 0, 2 * PAGE, -1), A(MREMAP_MAYMOVE, 0, 2, 3, 4, 8),
 	      A(p + 2 * PAGE, p, p + 1, -4096));
 	PAIRS(remap_file_pages, A(p, p + 1, 0, hole), A(PAGE, 0, -1), A(0, 1), A(0, 1, -1),
 	      A(0, 1));

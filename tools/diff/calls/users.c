@@ -352,3 +352,21 @@ CASE(secure_bits)
 	T(prctl, PR_SET_SECUREBITS, 0xc);
 	T(prctl, PR_GET_SECUREBITS);
 }
+
+/* Each kind but that of users, which a system may let anybody have; no kind is silently left out. */
+CASE(namespaces_of_a_user)
+{
+	static const unsigned long kinds[] = {
+		0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x20000000, 0x40000000,
+	};
+
+	Q(setresuid, 1000, 1000, 1000);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct linux_clone_args a = { .flags = kinds[i], .exit_signal = SIGCHLD };
+		long pid = R(clone3, &a, sizeof(a));
+
+		if (!pid)
+			end(0);
+		say("clone3() with %#lx: %s", kinds[i], pid < 0 ? "refused" : "ok");
+	}
+}

@@ -1,4 +1,7 @@
-/* Calls that need memory, of every kind: what they make, or a buffer while they run. */
+/*
+ * Calls that need memory, of every kind: for what they make, or for a buffer while they run. Where
+ * TRY stands, Linux has another error for that: ENOSPC, ENOLCK, EAGAIN of a timer or of mlock().
+ */
 #include "oom.h"
 
 #include <fcntl.h>
@@ -17,6 +20,8 @@
 #define PAGE		4096
 #define VECTORS		100	/* more than a call keeps on its stack */
 #define SIGEV_NOTHING	1
+#define HUGE		14	/* madvise(): MADV_HUGEPAGE */
+#define POPULATE	23	/* MADV_POPULATE_WRITE */
 
 struct queue_attr {
 	long flags, maxmsg, msgsize, curmsgs, spare[4];
@@ -79,7 +84,7 @@ static void use_memory(void)
 	NEED(p != MAP_FAILED);
 	TRY(syscall(SYS_mlock, p, 2L * PAGE) == 0);
 	TRY(syscall(SYS_munlock, p + PAGE, 1L * PAGE) == 0);
-	NEED(madvise(p + 2 * PAGE, PAGE, 14) == 0 && madvise(p + 3 * PAGE, PAGE, 23) == 0);
+	NEED(madvise(p + 2 * PAGE, PAGE, HUGE) == 0 && madvise(p + 3 * PAGE, PAGE, POPULATE) == 0);
 	NEED(syscall(SYS_mincore, p, 8L * PAGE, seen) == 0);
 	TRY(syscall(SYS_mlockall, 1) == 0);
 }
@@ -98,7 +103,7 @@ void makes_calls(void)
 	TRY(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) == 0);
 	NEED(syscall(SYS_setgroups, 40, groups) == 0);
 	TRY(fcntl(f, F_SETLK, &lock) == 0 && fcntl(f, F_SETLK, &hole) == 0);
-	TRY(syscall(SYS_flock, f, 2) == 0);
+	TRY(syscall(SYS_flock, f, 2 /* LOCK_EX */) == 0);
 	NEED(chdir("/proc") == 0 && getcwd(text, sizeof(text)));
 	NEED(syscall(SYS_newfstatat, AT_FDCWD, "self/stat", text, 0) == 0);
 	NEED(readlink("/proc/self/exe", text, sizeof(text)) > 0);

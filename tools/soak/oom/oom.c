@@ -2,10 +2,9 @@
  * Fails each allocation in turn: oom [STEP [WORKLOAD]]. Needs a test kernel, for /dev/inject.
  *
  * Each workload runs in a child whose k-th allocation in the kernel fails, for k = 1, 1 + STEP, ...
- * until it makes fewer than k. The child may then report an error or be killed, of which the
- * kernel's log must tell once; all counts in /proc/counters must be the same as before, and the
- * kernel and this program must go on. A workload never waits for an event that an error could
- * prevent: it ends at the first error.
+ * until it makes fewer than k. The child may then report an error, which must be ENOMEM if only
+ * memory can be the reason, or be killed, of which the kernel's log must tell once; all counts in
+ * /proc/counters must be the same as before, and the kernel and this program must go on.
  */
 #include <dirent.h>
 #include <elf.h>
@@ -41,9 +40,17 @@ static volatile char ballast[BALLAST];
 
 /* --- Workloads -------------------------------------------------------------------------------- */
 
-static void forks(void)
+/* Ends as the child does, so that its error counts; 1 if a signal has ended it. */
+static void end_as(pid_t pid)
 {
 	int status;
+
+	TRY(waitpid(pid, &status, 0) == pid);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+static void forks(void)
+{
 	pid_t pid = fork();
 
 	NEED(pid >= 0);
@@ -52,12 +59,11 @@ static void forks(void)
 		NEED(pid >= 0);
 		_exit(pid ? 0 : 3);
 	}
-	TRY(waitpid(pid, &status, 0) == pid && status == 0);
+	end_as(pid);
 }
 
 static void execute(const char *path)
 {
-	int status;
 	pid_t pid = fork();
 
 	NEED(pid >= 0);
@@ -65,8 +71,7 @@ static void execute(const char *path)
 		execl(path, "echo", NULL);
 		NEED(false);
 	}
-	TRY(waitpid(pid, &status, 0) == pid);
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+	end_as(pid);
 }
 
 static void executes(void)
@@ -87,7 +92,7 @@ static void link_program(void)
 		Elf64_Ehdr header;
 		char bytes[1 << 16];
 	} file;
-	Elf64_Phdr *ph;
+	Elf64_Phdr *ph, *end;
 	int in = open("/bin/echo", O_RDONLY);
 	int out = open(LINKED, O_WRONLY | O_CREAT | O_TRUNC, 0755);
 	ssize_t n = read(in, file.bytes, sizeof(file.bytes));
@@ -95,8 +100,11 @@ static void link_program(void)
 	if (in < 0 || out < 0 || n < (ssize_t)sizeof(file.header) || n == sizeof(file.bytes))
 		exit(99);
 	ph = (Elf64_Phdr *)(file.bytes + file.header.e_phoff);
-	while (ph->p_type == PT_LOAD || ph->p_type == PT_TLS)
+	end = ph + file.header.e_phnum;
+	while (ph < end && (ph->p_type == PT_LOAD || ph->p_type == PT_TLS))
 		ph++;
+	if (ph == end)
+		exit(99);
 	*ph = (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = n, .p_filesz = sizeof(interpreter) };
 	memcpy(file.bytes + n, interpreter, sizeof(interpreter));
 	n += sizeof(interpreter);
@@ -109,15 +117,14 @@ static void link_program(void)
 /* The program that it executes must also survive the failure. */
 static void runs_a_shell(void)
 {
-	int status;
 	pid_t pid = fork();
 
 	NEED(pid >= 0);
 	if (pid == 0) {
 		execl("/bin/sh", "sh", "-c", "x=$(echo a | cat); (exit 0) && cat </dev/null", NULL);
-		_exit(1);
+		NEED(false);
 	}
-	TRY(waitpid(pid, &status, 0) == pid && status == 0);
+	end_as(pid);
 }
 
 static void pipes(void)
@@ -313,11 +320,10 @@ static const struct workload {
 	void (*run)(void);
 } workloads[] = {
 	{ "fork", forks },	{ "exec", executes },	   { "linked", executes_linked },
-	{ "shell", runs_a_shell },
-	{ "pipe", pipes },	{ "thread", threads },	   { "map", maps },
-	{ "file", files },	{ "proc", looks_at_proc }, { "signal", signals },
-	{ "futex", futexes },	{ "ids", ids },
-	{ "call", makes_calls },  { "descriptor", makes_descriptors },
+	{ "shell", runs_a_shell }, { "pipe", pipes },	   { "thread", threads },
+	{ "map", maps },	{ "file", files },	   { "proc", looks_at_proc },
+	{ "signal", signals },	{ "futex", futexes },	   { "ids", ids },
+	{ "call", makes_calls }, { "descriptor", makes_descriptors },
 };
 
 /* --- Making them fail ------------------------------------------------------------------------- */
