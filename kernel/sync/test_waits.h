@@ -25,7 +25,7 @@ void waits_poll(const struct kind *k);		/* a poll fails, and does not block */
 void waits_killed(const struct kind *k);	/* a kill ends the wait, and uses no pass */
 void waits_destroyed(const struct kind *k);	/* -EIDRM, during the wait and afterwards */
 void waits_order(const struct kind *k);		/* the first that came passes first */
-/* A deadline, a kill or a signal ends the first wait; its thread does not run before a pass comes. */
+/* A deadline, a kill or a signal ends the first wait, whose thread runs only after a pass: */
 void waits_not_eaten(const struct kind *k);	/* the next waiter gets the pass */
 void waits_not_lost(const struct kind *k);	/* there is none: it gets it */
 void waits_given(const struct kind *k);		/* the pass was first: the wait has passed */

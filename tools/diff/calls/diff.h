@@ -71,7 +71,8 @@ struct diff_case {
 #define LONGS_11(a, ...)		    (long)(a), LONGS_10(__VA_ARGS__)
 #define LONGS_12(a, ...)		    (long)(a), LONGS_11(__VA_ARGS__)
 #define LONGS_N(x, a, b, c, d, e, f, g, h, i, j, k, l, n, ...) LONGS_##n
-#define LONGS_OF(...)		    LONGS_N(x, ##__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define LONGS_OF(...)		    \
+	LONGS_N(x, ##__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 
 /* The call, and nothing printed: a number at or above 0, or a negative error. */
 #define R(call, ...) ask(NR_##call, (const long[6]){ LONGS_OF(__VA_ARGS__)(__VA_ARGS__) })

@@ -353,7 +353,7 @@ CASE(secure_bits)
 	T(prctl, PR_GET_SECUREBITS);
 }
 
-/* Each kind but that of users, which a system may let anybody have; no kind is silently left out. */
+/* All kinds but that of users, which a system may let anybody have; none is silently left out. */
 CASE(namespaces_of_a_user)
 {
 	static const unsigned long kinds[] = {
