@@ -101,6 +101,9 @@ KTEST(process_taken_over, "process.taken_over", "", "process.whole")
 		"process.whole", "no threads");
 	thread_get(t);
 	thread_resume(leader);
+	while (atomic_load(&p->nr_threads) > 1)
+		thread_yield();
+	reaper_drain();		/* on our CPU it would spin for the lock that the heir parks with */
 	start_up_to(t, "thread_change_id");
 	seen = process_cred(p);
 	CHECK(seen == t->cred, "process.whole", "it has other credentials than its thread");
