@@ -10,6 +10,7 @@
  *	access.c	the functions that the compiler calls at each access to memory
  *	step.c		lets one CPU run up to its next pause
  *	state.c		copies the state of the machine, compares it, restores it
+ *	turns.c		whose turn it is if nobody chooses, and whether all has come to its end
  *	search.c	chooses the schedules that are run
  *	random.c	chooses them at random, where there are too many
  *	records.c	what a replay tells of each access
@@ -253,6 +254,8 @@ struct progress {
 	uint64_t accesses;		/* of this execution, by all CPUs */
 	uint64_t stores;		/* of these */
 	uint64_t looked[HOST_CPUS];	/* the stores so far when it last was in PAUSE_SPIN */
+	uint64_t vain_since;		/* the stores when only a loop that waits could go on */
+	unsigned rounds;		/* of such loops since then */
 	bool older[HOST_CPUS];		/* it has read an older store: it must look again */
 	uint64_t locks[HOST_CPUS];	/* that it holds: a bit for each, as in effects */
 	unsigned turn[HOST_CPUS];	/* accesses of the CPU since it paused */
@@ -369,6 +372,9 @@ _Noreturn void boot_failed(void);
 
 /* For those who choose themselves: back to the beginning, with CPU 0 as `vcpu`. */
 void search_begin(void);
+
+/* --- turns.c ---------------------------------------------------------------------------------- */
+
 unsigned ready_cpus(void);		/* a bit for each CPU that may go on; 0: it has ended */
 unsigned usual_cpu(unsigned mask, unsigned *turn);	/* which goes on if nobody chooses */
 void follow(const struct choice *c);

@@ -56,6 +56,13 @@ void explore_from_here(void);
 /* Moves the clock on to @now, ns since boot; timers that are due then fire as usual. */
 void host_clock_to(u64 now);
 
+/* In a loop that waits for others: the turn of a thread of this CPU, and of another CPU. */
+static inline void let_others_run(void)
+{
+	thread_yield();
+	arch_spin_hint();
+}
+
 /* A new kernel thread that runs. */
 static inline struct thread *start(thread_fn entry, void *arg)
 {
@@ -184,5 +191,5 @@ static inline void act_on(unsigned cpu, struct actor *a, int (*run)(void))
 static inline void await_blocked(const struct actor *a)
 {
 	while (thread_state(a->thread) != THREAD_BLOCKED)
-		thread_yield();
+		let_others_run();
 }

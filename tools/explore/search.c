@@ -21,7 +21,6 @@
 #include <string.h>
 
 #define DEPTH_MAX	CHOICES_MAX
-#define TURN_MAX	3000		/* steps after which another CPU gets its turn: fairness */
 
 /* A choice on the path that is explored, with the alternatives that are left. */
 struct frame {
@@ -64,85 +63,6 @@ static unsigned nr_trail;
 static const struct effects anything[HOST_CPUS] = {
 	ALL_EFFECTS, ALL_EFFECTS, ALL_EFFECTS, ALL_EFFECTS
 };
-
-static unsigned next_of(unsigned mask, unsigned cpu)
-{
-	do
-		cpu = (cpu + 1) % nr_vcpus;
-	while (!(mask & 1u << cpu));
-	return cpu;
-}
-
-/*
- * Returns the CPU that goes on if nobody chooses: the last one, unless it cannot or had 3,000
- * steps. If then nobody else can, it is time that passes: a thread that only looks again and again
- * loses its CPU at the end of its quantum.
- */
-unsigned usual_cpu(unsigned mask, unsigned *turn)
-{
-	bool can = mask & 1u << vcpu, others = mask & ~(1u << vcpu);
-
-	if (can && ++*turn <= TURN_MAX && !(others && cpu_states[vcpu].why == PAUSE_TURN))
-		return vcpu;
-	*turn = 0;
-	if (can && !others) {
-		host_use_time();
-		return vcpu;
-	}
-	return next_of(mask, vcpu);
-}
-
-static void deadlock(void)
-{
-	static const char *const waits[] = { "?", "for a spin lock", "for an event", "in a loop",
-					     "in a loop", "for nothing, in user mode" };
-	char *p = verdict;
-
-	p += sprintf(p, "deadlock:");
-	for (unsigned i = 0; i < nr_vcpus; i++)
-		p += sprintf(p, "%s CPU %u waits %s", i ? "," : "", i, waits[cpu_states[i].why]);
-}
-
-/*
- * The CPUs that may go on, after the clock was moved if all of them wait. 0: the end, which a CPU
- * that idles beside a waiting thread also is.
- */
-unsigned ready_cpus(void)
-{
-	unsigned mask = who_can_go_on();
-
-	while (!mask && !scenario_over && !host_idles() && host_advance())
-		mask = who_can_go_on();
-	return mask;
-}
-
-/* Nothing is left to do: is that right? */
-bool ends_right(void)
-{
-	const char *wrong = host_idles();
-
-	for (unsigned i = 0; !wrong && i < nr_vcpus; i++)
-		if (!scenario_over || cpu_states[i].why != PAUSE_IDLE) {
-			deadlock();
-			return false;
-		}
-	if (!wrong)
-		wrong = check_end();
-	if (wrong)
-		strncpy(verdict, wrong, sizeof(verdict) - 1);
-	return !wrong;
-}
-
-/* Follows the choice @c; CPU_TIME moves the clock, and the CPU that had its turn keeps it. */
-void follow(const struct choice *c)
-{
-	if (c->cpu == CPU_TIME) {
-		host_advance();
-		return;
-	}
-	vcpu = c->cpu;
-	cpu_states[vcpu].older = c->older;
-}
 
 /* The alternatives that only weak memory has, as far as the budget allows. */
 static unsigned older_stores(const struct frame *f, unsigned mask, struct figures *figures)

@@ -36,7 +36,7 @@ SCENARIO(polled, "join.polled", "02.5", "P2.6", .cpus = 1)
 	int code = 0, err;
 
 	while (!t->left)
-		thread_yield();
+		let_others_run();
 	err = thread_join(t, &code, DEADLINE_POLL);
 	expect(!err, "polling a thread that had left returned %d", err);
 	expect(code == 7, "joined with code %d instead of 7", code);
@@ -50,7 +50,7 @@ SCENARIO(in_time, "join.left_in_time", "02.5", "P2.6", .cpus = 1)
 	int code = 0, err;
 
 	while (!t->left)
-		thread_yield();
+		let_others_run();
 	d = deadline_in(1000);
 	expect(!thread_sleep(2000), "a sleep failed");
 	err = thread_join(t, &code, d);
@@ -105,7 +105,7 @@ SCENARIO(first_comes_first, "join.first_comes_first", "02.7", "P2.9", .cpus = 2)
 	thread_get(subject);
 	first = start(join_subject, NULL);
 	while (thread_state(first) != THREAD_BLOCKED)
-		thread_yield();
+		let_others_run();
 	thread_resume(subject);
 	mine = thread_join(subject, NULL, DEADLINE_POLL);
 	expect(mine == -EBUSY || mine == -ECHILD, "the second join returned %d", mine);
@@ -159,7 +159,7 @@ SCENARIO(detach_left, "detach.left_to_reaper", "02.7", "P2.10", .cpus = 1)
 	struct thread *t = start(leave, NULL);
 
 	while (!t->left)
-		thread_yield();
+		let_others_run();
 	preempt_off();
 	expect(!thread_detach(t), "a thread that has left could not be detached");
 	expect(thread_state(t) == THREAD_DEAD, "a thread that has left is not DEAD");
@@ -183,7 +183,7 @@ SCENARIO(known_to_join, "join.detached_and_freed", "02.7", "P2.10", .cpus = 2)
 	subject = start(leave_when_told, NULL);
 	joiner = start(join_subject, NULL);
 	while (thread_state(subject) != THREAD_BLOCKED || thread_state(joiner) != THREAD_BLOCKED)
-		thread_yield();
+		let_others_run();
 	expect(!thread_detach(subject), "the detach failed");
 	expect(wait_wake_one(&go, 0), "the thread does not wait");
 	err = join(joiner);
@@ -263,7 +263,7 @@ SCENARIO(last_holds_on, "last.put_off", "02.8", "P2.11", .cpus = 1)
 	expect(process_hold(p), "a process with a thread could not be held");
 	thread_resume(t);
 	while (p->nr_threads || atomic_load(&p->holds) > 1)
-		thread_yield();
+		let_others_run();
 	expect(!teardowns, "the process was torn down although it was held");
 	process_unhold(p);
 	expect_end(pid);
@@ -279,7 +279,7 @@ SCENARIO(last_very_many, "last.very_many", "02.8", "P2.11", .cpus = 1)
 	atomic_fetch_add(&p->holds, 0x10000);
 	thread_resume(t);
 	while (p->nr_threads || atomic_load(&p->holds) > 0x10000)
-		thread_yield();
+		let_others_run();
 	expect(!teardowns, "the process was torn down although it was held");
 	atomic_fetch_sub(&p->holds, 0xffff);
 	process_unhold(p);

@@ -44,7 +44,7 @@ static struct thread *start_joiner(struct deadline *d)
 	struct thread *j = start(join_living, d);
 
 	while (thread_state(j) != THREAD_BLOCKED)
-		thread_yield();
+		let_others_run();
 	return j;
 }
 
@@ -211,7 +211,7 @@ SCENARIO(detaches_itself, "detach.itself_while_joined", "02.7", "P2.10", .cpus =
 	thread_resume(living);
 	expect_joiner(j, -ECHILD);
 	while (!wait_wake_one(&rest, 0))
-		thread_yield();
+		let_others_run();
 }
 
 /*

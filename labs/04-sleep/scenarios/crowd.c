@@ -58,7 +58,7 @@ static void start_crowd(int (*run)(void))
 	for (unsigned i = 0; i < CROWD; i++)
 		act_on(0, &crowd[i], run);
 	while (nr_came < CROWD)
-		thread_yield();
+		let_others_run();
 }
 
 /* --- Sleepers --------------------------------------------------------------------------------- */

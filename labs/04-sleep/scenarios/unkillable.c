@@ -37,10 +37,10 @@ static void start_both(void)
 {
 	act_on(0, &first, wait_unkillably);
 	while (!q.nr)
-		thread_yield();
+		let_others_run();
 	act_on(0, &second, wait_killably);
 	while (q.nr < 2)
-		thread_yield();
+		let_others_run();
 	thread_kill(first.thread);
 }
 
@@ -114,7 +114,7 @@ SCENARIO(dying, "ends.dying_waits", "04.4", "P4.13", .cpus = 1, .after = woken, 
 {
 	act_on(0, &first, die_and_wait);
 	while (!q.nr && !returned)
-		thread_yield();
+		let_others_run();
 	expect(wait_wake_one(&q, 5), "a wait that no kill ends was over before it was woken");
 	end_here();
 }

@@ -99,7 +99,7 @@ SCENARIO(event_twice, "event.second_signal", "05.2", "P5.3", .cpus = 2, .after =
 	event_init(&event, false, true);
 	act_on(1, &waiter, wait_for_event);
 	while (!is_waited_for(&event.q))
-		thread_yield();
+		let_others_run();
 	event_signal(&event);
 	event_signal(&event);
 	end_here();
@@ -119,7 +119,7 @@ SCENARIO(event_gone, "event.destroyed", "05.2", "P5.3", .cpus = 2, .after = told
 	event_init(&event, false, true);
 	act_on(1, &waiter, wait_for_event);
 	while (!is_waited_for(&event.q))
-		thread_yield();
+		let_others_run();
 	event.signaled = true;
 	event_destroy(&event);
 	end_here();
@@ -137,7 +137,7 @@ SCENARIO(semaphore_gone, "semaphore.destroyed", "05.1", "P5.2", .cpus = 2,
 	semaphore_init(&semaphore, 0);
 	act_on(1, &waiter, wait_for_post);
 	while (!is_waited_for(&semaphore.q))
-		thread_yield();
+		let_others_run();
 	semaphore.count = 1;
 	semaphore_destroy(&semaphore);
 	end_here();

@@ -295,7 +295,7 @@ SCENARIO(lent_late, "mutex.leaves_late", "05.5", "P5.6", .cpus = 2, .after = not
 	mutex_lock(&a);
 	expect(wait_wake_one(&go, 0), "nobody waits");
 	while (!(atomic_load(&a.word) & MUTEX_CONTENDED))
-		thread_yield();
+		let_others_run();
 	hold();
 	end_here();
 }
@@ -375,10 +375,8 @@ SCENARIO(free_again, "mutex.free_again", "05.5", "P5.10", .cpus = 2, .after = fi
 {
 	mutex_lock(&a);
 	act_on(0, &first, lock_interruptible);
-	while (thread_state(first.thread) != THREAD_BLOCKED) {
-		arch_spin_hint();	/* it may look a few times before it waits */
-		thread_yield();
-	}
+	while (thread_state(first.thread) != THREAD_BLOCKED)
+		let_others_run();
 	act_on(1, &second, lock_and_tell);
 	await_blocked(&second);
 	explore_from_here();

@@ -53,7 +53,7 @@ static int sleep_and_return(void *unused)
 static void await(enum thread_state state)
 {
 	while (thread_state(victim) != state)
-		thread_yield();
+		let_others_run();
 }
 
 SCENARIO(after_wait, "kill.user_after_wait", "06.5", "P6.3", .cpus = 2)
@@ -287,7 +287,7 @@ SCENARIO(zombie_0, "zombie.status_zero", "06.2", "P6.7", .cpus = 1)
 	int err;
 
 	while (process_state(subject) != PROCESS_ZOMBIE)
-		thread_yield();
+		let_others_run();
 	err = process_kill(subject, KILLED);
 	expect(err == -EALREADY, "killing a zombie returned %d", err);
 	expect_end(pid, STATUS_EXIT(0));
@@ -338,7 +338,7 @@ SCENARIO(unhold_killed, "hold.two_of_killed", "06.6", "P6.8", .cpus = 2)
 	       "a living process could not be held");
 	process_kill(subject, KILLED);
 	while (subject->holds > 2)
-		thread_yield();
+		let_others_run();
 	expect(!teardowns, "a held process was torn down");
 	other = start_on(1, unhold, NULL);
 	process_unhold(subject);

@@ -406,7 +406,7 @@ SCENARIO(kill_claimed, "kill.after_claim_by_event", "06.5", "P6.5", .cpus = 2)
 	pid_t pid = start_victim(wait_to_be_claimed);
 
 	while (thread_state(victim) != THREAD_BLOCKED)
-		thread_yield();
+		let_others_run();
 	spin_lock(&event.lock);		/* orders the look below after the victim's preparations */
 	spin_unlock(&event.lock);
 	thread_detach(start_on(1, event_happens, NULL));

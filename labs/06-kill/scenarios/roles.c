@@ -116,7 +116,7 @@ SCENARIO(kill_with_work_marks, "kill.waiting_with_marks", "06.5", "P6.3", .cpus 
 
 	thread_resume(victim);
 	while (thread_state(victim) != THREAD_BLOCKED)
-		thread_yield();
+		let_others_run();
 	err = thread_suspend(victim);
 	expect(!err, "the suspend of a thread that waits returned %d", err);
 	atomic_fetch_or(&victim->work, WORK_RESCHED | WORK_SIGNAL);
@@ -427,7 +427,7 @@ SCENARIO(hold_given_up, "hold.given_up_quickly", "06.6", "P6.8", .cpus = 1)
 	expect(process_hold(subject), "a living process could not be held");
 	thread_resume(victim);
 	while (subject->nr_threads)
-		thread_yield();
+		let_others_run();
 	process_unhold(subject);
 	process_put(subject);
 	expect_killed_or_3(pid, -EALREADY);

@@ -489,3 +489,10 @@ BARE_SCENARIO(runs_for_ever, "litmus.runs_for_ever", .cpus = 2, .wrong = true)
 	else
 		atomic_store(&y, 1);
 }
+
+/* A loop that ends by itself is no deadlock, though what it waits for can never come. */
+BARE_SCENARIO(looks_often, "litmus.looks_often", .cpus = 1)
+{
+	for (unsigned i = 0; i < 100 && !atomic_load(&x); i++)
+		arch_spin_hint();
+}
