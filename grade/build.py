@@ -12,11 +12,12 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,7 +33,8 @@ from tools.scratch import Held
 from tools.visible import visible
 
 # No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
-_UNWANTED = frozenset({"__pycache__", "mutants", "variants", "mistakes", "mine"})
+_UNWANTED = frozenset({"__pycache__", "challenges", "mutants", "variants", "mistakes", "mine"})
+_ASKED = re.compile(rb"\b(?:TEST_BUILD|lab_todo|LAB_TODO)\b")  # in sources, by make/kernel.mk and given.mk
 _KTEST = struct.Struct("<4Q")
 _IMAGE_MIB = 64  # of memory that a kernel may take for itself: the smallest machine of a test has 128
 
@@ -179,6 +181,24 @@ def _copy(cache: Path, tree: Path, parts: Sequence[Path]) -> None:
         for path in (tree / part.relative_to(cache)).rglob("*"):
             if path.suffix != ".o" and path.is_file():
                 _unlink_from_others(path)
+
+
+def _hide(tree: Path, files: Collection[str], objects: Sequence[Path]) -> None:
+    """Empties each source in @tree that a compiler could show to the author of @files: the solutions of
+    labs, tests, answers. All but @files is compiled already, and keeps its time; of @files what the
+    reference has in the folders @objects goes. A new header would need the sources. The words stay
+    that make looks for in them."""
+    if any(file.endswith(".h") for file in files):
+        return
+    for name in sources(tree):
+        path = tree / name
+        if name.startswith("labs/") or path.suffix in (".c", ".S"):
+            status, kept = path.stat(), set(_ASKED.findall(path.read_bytes()))
+            _put(path, b"\n".join(sorted(kept)))
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    for folder in objects:
+        for file in files:
+            (folder / "obj" / f"{file}.o").unlink(missing_ok=True)
 
 
 def _unlink_from_others(path: Path) -> None:
@@ -336,9 +356,10 @@ class Reference:
             tree = Path(name) / "tree"
             with self._locked():
                 _copy(self._cache, tree, self._folders(self._cache, goals))
-            for path, content in files.items():
-                if not (tree / path).exists() or (tree / path).read_bytes() != content:
-                    _put(tree / path, content)
+            same = {path for path, content in files.items() if self._has(path, content)}
+            _hide(tree, files.keys() - same, self._folders(tree, goals))
+            for path in files.keys() - same:
+                _put(tree / path, files[path])
             settings = () if debuggable else ("STRIPPED=1",)
             output = self._make(tree, goals, self._fenced, None, *settings)
             if output is not None:
@@ -355,6 +376,11 @@ class Reference:
         if "kernel" in goals and product.tests != honest.tests:
             raise BuildFailed(["the submission changes the list of tests (section .ktests)"])
         return product
+
+    def _has(self, path: str, content: bytes) -> bool:
+        """Whether the reference has the file @path, with this @content."""
+        own = self._cache / path
+        return own.is_file() and own.read_bytes() == content
 
     def _homes(self, files: Sequence[str], goals: Sequence[str]) -> dict[str, str]:
         """For each function of the reference, which of @files defines it."""

@@ -9,8 +9,10 @@ import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+from grade.hiding import hidden
 from grade.lab import Lab
 from tools.portable import code_alone, machine_words
 from tools.visible import in_one_line
@@ -138,6 +140,6 @@ def checked(files: Mapping[str, bytes]) -> Submission:
             if found := _TIME.search(line):
                 raise Rejected(f"{path}:{number}: not taken: {found[0]} differs from build to build")
         if path.startswith("kernel/"):
-            for number, why in machine_words(text):
+            for number, why in chain(machine_words(text), hidden(text)):
                 raise Rejected(f"{path}:{number}: not taken: {why}")
     return Submission(files)

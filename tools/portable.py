@@ -24,11 +24,11 @@ _DEFINED = re.compile(
 
 
 def code_alone(text: str) -> str:
-    """@text without comments and strings, its lines in place."""
-    return _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    """@text without comments and strings, its lines in place. As in C, a comment is as good as a space."""
+    return _COMMENT.sub(lambda match: " " + "\n" * match[0].count("\n"), text)
 
 
-def _joined(text: str) -> list[tuple[int, str]]:
+def joined(text: str) -> list[tuple[int, str]]:
     """The lines as a compiler takes them, with their numbers: a backslash at the end joins the next one, even
     in the middle of a word or of the end of a comment."""
     lines: list[tuple[int, str]] = []
@@ -45,7 +45,7 @@ def _joined(text: str) -> list[tuple[int, str]]:
 
 def machine_words(text: str) -> Iterator[tuple[int, str]]:
     """The lines of @text that depend on the machine, the compiler or the build, and why they do."""
-    lines = _joined(text)
+    lines = joined(text)
     code = code_alone("\n".join(line for _, line in lines)).split("\n")
     for (number, _), line in zip(lines, code, strict=True):
         if _ASM.search(line):

@@ -8,6 +8,7 @@ are stored by this thread alone, each as soon as it is there.
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -128,10 +129,21 @@ class Outcome:
 def outcome(grader: Grader, files: Mapping[str, bytes], doing: Callable[[str], None]) -> Outcome:
     began = time.monotonic()
     try:
-        report = grader.grade(files, doing)
+        report, why = grader.grade(files, doing), ""
     except Ungraded as e:
-        return Outcome(None, str(e), time.monotonic() - began)
-    return Outcome(report, "", time.monotonic() - began)
+        report, why = None, str(e)
+    except (GraderError, OSError, Stopped):
+        raise
+    except Exception as e:  # a submission that the grader is not ready for must not cost the others theirs
+        report, why = None, _fault(e)
+    return Outcome(report, why, time.monotonic() - began)
+
+
+def _fault(e: Exception) -> str:
+    """One line that says where in the grader @e was raised."""
+    place = traceback.extract_tb(e.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return in_one_line(f"a fault of the grader, please report it: {type(e).__name__} in {where}: {e}")
 
 
 @dataclass(frozen=True)

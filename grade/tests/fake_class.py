@@ -14,7 +14,7 @@ from grade.course import class_run, records
 from grade.course.records import Assignment
 from grade.course.roster import Student
 from grade.course.store import Store, locked, opened
-from grade.errors import Ungraded
+from grade.errors import GraderError, Ungraded
 from grade.lab import Lab
 from grade.results import VERSION, FailureResult, LabResult, PropertyResult, Report
 from grade.tests.fake import lab as fake_lab
@@ -60,6 +60,10 @@ class FakeGrader:
             raise class_run.Stopped
         if text == "sleeps":
             raise Ungraded("a build for riscv did not end")
+        if text == "no room":
+            raise GraderError("the disk is full")
+        if text == "surprises":
+            raise AttributeError("no startswith")
         failures = () if text == "15" else (failure(),)
         return report(float(text), failures, ("a run",) if self._slow else ())
 

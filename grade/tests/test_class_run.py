@@ -78,15 +78,15 @@ class Resume(Case):
 
     def test_an_error_in_the_middle_keeps_what_was_stored(self) -> None:
         hand_in(self.folder, "a", "1")
-        hand_in(self.folder, "b", "not a number")
-        with opened(self.db, create=True) as store, self.assertRaises(ValueError):
+        hand_in(self.folder, "b", "no room")
+        with opened(self.db, create=True) as store, self.assertRaises(GraderError):
             fake_class.grade(store, self.lab, self.folder, FakeGrader())
         self.assertEqual(self.points(), {"a": 1, "b": None})
 
     def test_an_error_ends_the_other_gradings(self) -> None:
         hand_in(self.folder, "a", "block")
-        hand_in(self.folder, "b", "not a number")
-        with opened(self.db, create=True) as store, self.assertRaises(ValueError):
+        hand_in(self.folder, "b", "no room")
+        with opened(self.db, create=True) as store, self.assertRaises(GraderError):
             fake_class.grade(store, self.lab, self.folder, FakeGrader(), jobs=2)
         self.assertEqual(self.points(), {"a": None, "b": None})
 
@@ -114,6 +114,15 @@ class Resume(Case):
             troubles = fake_class.grade(store, self.lab, self.folder, FakeGrader())
         self.assertEqual(troubles, ["a: no result: a build for riscv did not end"])
         self.assertEqual(self.points(), {"a": None, "b": 7})
+
+    def test_a_submission_that_the_grader_is_not_ready_for_costs_the_others_nothing(self) -> None:
+        hand_in(self.folder, "a", "surprises")
+        hand_in(self.folder, "b", "7")
+        with opened(self.db, create=True) as store:
+            troubles = fake_class.grade(store, self.lab, self.folder, FakeGrader())
+        said = r"^a: no result: a fault of the grader, .*: AttributeError in fake_class.py:\d+: no start"
+        self.assertRegex(troubles.pop(), said)
+        self.assertEqual((troubles, self.points()), ([], {"a": None, "b": 7}))
 
 
 class Room(Case):

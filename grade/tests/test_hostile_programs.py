@@ -65,6 +65,7 @@ class Programs(unittest.TestCase):
         with patch.object(program, "_FILE_MIB", 1):
             self.stopped('for (;;) fputs("xxxxxxx\\n", stderr);', "x", "SIGXFSZ")
         self.stopped('puts("[1]");', "no object")
+        self.stopped("for (int i = 0; i < 300000; i++) putchar('['); puts(\"\");", "printed something else")
 
     def test_a_line_like_its_own(self) -> None:
         made = self.home / "x"
@@ -75,7 +76,17 @@ class Programs(unittest.TestCase):
     def test_a_line_that_it_never_prints(self) -> None:
         """After a wild write the explorer may print another verb's line, or half of one."""
         made = self.home / "x"
-        for line in ({"scenario": "a", "ran": [1]}, {"races": 1}, {"races": [{"x": 1}]}, {}):
+        right: dict[str, object] = {}
+        right |= {"scenario": "a", "outcome": "wrong", "bound": 0, "executions": 1, "states": 1, "steps": 1}
+        right |= {"longest": 1, "verdict": "it fails", "schedule": "x:1/0"}
+        race: dict[str, object] = {"first": 1, "second": 2, "address": 3, "schedule": "x:"}
+        wrong: list[tuple[str, object]] = [
+            *(("verdict", 7), ("schedule", "-1"), ("bound", -1), ("steps", 1 << 64), ("outcome", "won")),
+            *(("executions", True), ("states", 1.5), ("full", "yes")),
+            *(("races", [race | {"schedule": 5}]), ("races", [race | {"address": None}])),
+        ]
+        strange = [right | {name: value} for name, value in wrong]
+        for line in ({"scenario": "a", "ran": [1]}, {"races": 1}, {"races": [{"x": 1}]}, {}, *strange):
             made.write_text(f"#!/bin/sh\necho '{json.dumps(line)}'\n")
             made.chmod(0o755)
             asks: dict[str, Callable[[], object]] = {

@@ -1,7 +1,9 @@
 """Files that are taken out of a submission, and files that are not."""
 
+import contextlib
 import os
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -49,11 +51,54 @@ class Take(unittest.TestCase):
             ('as\\\nm("syscall");\n', "assembly"),
             ("/* *\\\n/ asm(); /* */\n", "assembly"),
             ("__SS\\  \nE__\n", "__SSE__"),
+            ("else/**/asm();\n", "assembly"),
         ):
             with self.subTest(text):
                 self.file.write_text(f"int one;\n{text}")
                 self.rejected(word)
                 self.rejected(":2: ")
+
+    def test_a_text_that_hides_from_the_instruments(self) -> None:
+        for text, word in (
+            ("__attribute__((no_instrument_function)) int f(void);\n", "no_instrument_function"),
+            ('__attribute__((unused, no_sanitize("thread"))) int f(void);\n', "no_sanitize"),
+            ('__attribute((no_sanitize ("thread"))) int f(void);\n', "no_sanitize"),
+            ('__attribute__((aligned(8), optimize("O0"))) int f(void);\n', "optimize"),
+            ('__attribute__((section("x"))) int f(void);\n', "section"),
+            ("__attribute__ ATTRIBUTES int f(void);\n", "not written as"),
+            ("__attribute__((NOTHING_KNOWN)) int f(void);\n", "NOTHING_KNOWN"),
+            ("#define A __attribute__((unused))\n", "write it where it is used"),
+            ("#define A(unused) int f(void) __attr\\\nibute__((unused))\n", "write it where it is used"),
+            ("#define unused no_sanitize_thread\n", "write it where it is used"),
+            ("#define J(a, b) a##b\n", "##"),
+            ("%:define J(a, b) a%:%:b\n", "%:"),
+            ("[ [gnu::no_instrument_function]] int f(void);\n", "[["),
+            ("<:<:gnu::no_instrument_function:>:> int f(void);\n", "<:"),
+            ('#pragma GCC optimize ("O0")\n', "GCC optimize"),
+        ):
+            with self.subTest(text):
+                self.file.write_text(f"int one;\n{text}")
+                self.rejected(word)
+                self.rejected(":2: ")
+
+    def test_attributes_that_hide_nothing(self) -> None:
+        text = (
+            "#pragma once\n#pragma GCC diagnostic push\n"
+            "static int f(int, const char *, ...) __attribute__((unused,\n  format(printf, 2, 3)));\n"
+            "static u8 a[1 << 2] __attribute__((aligned((sizeof(u64))), used));\n"
+            "static __attribute((noinline)) int g(int i) { return a[a[i] % 2] + x ? i : -i; }\n"
+        )
+        self.file.write_text(text)
+        self.assertEqual(take(self.root, self.lab).files[_FILE], text.encode())
+
+    def test_a_long_text_is_looked_at_in_time(self) -> None:
+        for part in ("__attribute__((", "__attribute__(((", "__attribute__((a(", "[", "#define ", "/*", "(("):
+            with self.subTest(part):
+                self.file.write_text(part * ((1 << 20) // len(part) - 1))
+                start = time.process_time()
+                with contextlib.suppress(Rejected):
+                    take(self.root, self.lab)
+                self.assertLess(time.process_time() - start, 20)
 
     def test_comments_and_macros_of_its_own(self) -> None:
         text = (

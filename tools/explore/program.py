@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar, get_type_hints
 
 from tools import limits, qemu
 from tools.visible import all_visible, visible
@@ -29,6 +29,9 @@ _THREADS = 64
 _STARTERS = ("timeout: ", "setpriv: ", "prlimit: ", "bwrap: ")  # how those complain that start it
 _SAID_MAX = 64 << 20  # characters that it may print
 _CHOICE = r"[0-9a-f]+/(t|[0-9](-[1-9])?)"
+_NUMBERS = range(1 << 64)
+_OUTCOMES = ("complete", "bounded", "unfinished", "wrong", "right")
+_Said = TypeVar("_Said", "Scenario", "Race", "Result", "Access")
 _SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
 
 
@@ -187,7 +190,10 @@ def _parsed(running: subprocess.Popen[str]) -> Generator[dict[str, Any], None, N
         left -= len(line)
         if left < 0:
             raise ValueError(f"more than {_SAID_MAX >> 20} MiB")
-        parsed = all_visible(json.loads(line))
+        try:
+            parsed = all_visible(json.loads(line))
+        except RecursionError:
+            raise ValueError("lists in lists without end") from None
         if not isinstance(parsed, dict):
             raise ValueError("no object")
         yield parsed
@@ -208,21 +214,42 @@ def _from_lines() -> Iterator[None]:
     """Objects are made of what it printed. Code that scribbles over its memory can make it print anything."""
     try:
         yield
-    except (KeyError, TypeError) as e:
+    except (KeyError, TypeError, ValueError) as e:
         raise _strange(e) from e
+
+
+def _fits(name: str, value: object, kind: object) -> bool:
+    """Whether @value can stand in the field @name of type @kind."""
+    if kind == list[int]:
+        return isinstance(value, list) and all(_fits("", item, int) for item in value)
+    if name == "schedule":
+        return isinstance(value, str) and (not value or is_schedule(value))
+    return type(value) is kind and (kind is not int or value in _NUMBERS)
+
+
+def _made(kind: type[_Said], line: dict[str, Any], **more: Any) -> _Said:
+    """The object of what is said in @line, and @more. Raises TypeError or ValueError."""
+    kinds = get_type_hints(kind)
+    for name, value in line.items():
+        if not _fits(name, value, kinds[name]):
+            raise ValueError(f"{name}: {str(value)[:40]}")
+    return kind(**line, **more)
 
 
 def _result(line: dict[str, Any]) -> Result:
     with _from_lines():
-        seen = line.pop("races", ())
-        return Result(**line, races=tuple(Race(**race) for race in seen))
+        races = line.pop("races", [])
+        found = _made(Result, line, races=tuple(_made(Race, race) for race in races))
+        if found.outcome not in _OUTCOMES:
+            raise ValueError(f"outcome: {found.outcome}")
+        return found
 
 
 def scenarios(program: Path, fenced: bool = False) -> list[Scenario]:
     """Every scenario that is linked in, by step and name."""
     lines = _run(program, ["list"], fenced)
     with _from_lines():
-        found = [Scenario(**line) for line in lines]
+        found = [_made(Scenario, line) for line in lines]
     return sorted(found, key=lambda s: (s.step, s.scenario))
 
 
@@ -320,4 +347,4 @@ def replay(
     """Runs one schedule, and says what every CPU accessed."""
     *accesses, end = _run(program, [scenario, "replay", schedule], fenced)
     with _from_lines():
-        return _result(end), [Access(**line) for line in accesses]
+        return _result(end), [_made(Access, line) for line in accesses]
