@@ -160,10 +160,15 @@ SCENARIO(mark_kept, "tick.keeps_mark", "03.7", "P3.9", .cpus = 2,
 	act_on(1, &other, forbid_its_cpu);
 	while (!marked())
 		arch_spin_hint();
-	irq_off();
+	arch_irqs_disable();
 	sched_tick(time_now());
-	irq_on();
 	expect(marked(), "a tick took the mark of a thread away that must leave its CPU");
+	preempt_off();			/* another section, and an interrupt that ends in it */
+	irq_enter();
+	irq_exit(arch_trapframe(self));
+	preempt_on();
+	arch_irqs_enable();
+	expect(marked(), "an interrupt took the mark of a thread away that must leave its CPU");
 	preempt_on();
 	expect(thread_cpu(self) == &cpus[1], "it is on a CPU that it may not use");
 	end_here();

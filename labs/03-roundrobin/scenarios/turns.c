@@ -164,6 +164,7 @@ SCENARIO(share, "tick.before_next_period", "03.4", "P3.5", .cpus = 1, .keeps = t
 	end();
 }
 
+/* As an interrupt comes: interrupts are off, and not by irq_off(). */
 static u64 times_taken_away(void)
 {
 	u64 before = self->stats.preempted;
@@ -177,7 +178,9 @@ static struct process process;
 
 SCENARIO(at_exit, "preempt.once", "03.4", "P3.6", .cpus = 1, .keeps = true)
 {
-	begin();
+	arch_irqs_disable();
+	self = current_thread();
+	act_on(0, &other, wait_for_the_cpu);
 	expect(!times_taken_away(), "a thread that is not marked lost the CPU");
 	mark();
 	expect(times_taken_away() <= 1, "one mark took the CPU away twice");
@@ -188,7 +191,8 @@ SCENARIO(at_exit, "preempt.once", "03.4", "P3.6", .cpus = 1, .keeps = true)
 	expect(!(atomic_load(&self->work) & WORK_RESCHED),
 	       "a process's thread in the kernel is marked, and keeps the CPU");
 	self->process = &kernel_process;
-	end();
+	arch_irqs_enable();
+	end_here();
 }
 
 SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .quiet = true, .keeps = true)
@@ -201,8 +205,12 @@ SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .quiet = true, .keep
 	queued = 0;
 	self->se.home = &rq->q;		/* as if it had a reservation */
 	sched_yield();
-	self->se.home = NULL;
 	expect(queued == 1, "with a reservation a thread is alone, and is not queued");
+	self->se.budget = 1;
+	sched_yield();
+	self->se.budget = 0;
+	self->se.home = NULL;
+	expect(queued == 2, "some of its budget is left, it is alone, and is not queued");
 	end();
 }
 

@@ -41,11 +41,29 @@ static inline void run_them(void)
 	schedule(rq);
 }
 
-static inline struct thread *make(thread_fn fn, void *arg)
+static inline struct thread *create(thread_fn fn, void *arg)
 {
 	struct thread *t = thread_create("member", fn, arg, PRIORITY_DEFAULT);
 
 	REQUIRE(t, "P3.3", "no thread was made");
+	return t;
+}
+
+static inline struct thread *make(thread_fn fn, void *arg)
+{
+	struct thread *t = create(fn, arg);
+
 	thread_resume(t);
 	return t;
+}
+
+static const struct sched_params real_time = { .class = SCHED_RR, .rt_priority = 10 };
+
+/* All that are made by it are equals, and wait in no queue of the policy. */
+static inline void make_real_time(thread_fn fn, void *arg)
+{
+	struct thread *t = create(fn, arg);
+
+	policy_set_params(&t->se, &real_time, time_now());
+	thread_resume(t);
 }

@@ -82,11 +82,28 @@ static int interrupt_with_another(void)
 	return 0;
 }
 
+/* Two real-time threads of one priority. */
+static int interrupt_with_equal(void)
+{
+	u64 end = rq->slice_end;
+
+	policy_set_params(&self->se, &real_time, time_now());
+	make_real_time(count_itself, NULL);
+	unmark();
+	tick(end - 1);
+	CHECK(!marked(), "P3.4", "1 ns before its slice is over a thread of SCHED_RR is marked");
+	tick(end);
+	CHECK(marked(), "P3.4", "of SCHED_RR, its slice is over, its equal waits: not marked");
+	return 0;
+}
+
 KTEST_EARLY(tick_marks, "tick.marks", "03.3", "P3.4")
 {
 	NEEDS_TO_BE_ALONE;
 	run_as_thread(interrupt_with_another);
 	CHECK(others == 1, "P3.4", "the thread that waited ran %u times", others);
+	run_as_thread(interrupt_with_equal);
+	CHECK(others == 1, "P3.4", "the equal that waited ran %u times", others);
 }
 
 /* The quantum ends again and again while no other thread waits; then one comes. */
@@ -116,11 +133,10 @@ static int interrupt_alone(void)
 /* A thread of another class has another slice. */
 static int interrupt_urgent_alone(void)
 {
-	struct sched_params p = { .class = SCHED_RR, .rt_priority = 10 };
 	u64 end = rq->slice_end, usual = realtime_slice;
 
 	realtime_slice = 7 * NSEC_PER_MSEC;	/* no quantum is that long */
-	policy_set_params(&self->se, &p, time_now());
+	policy_set_params(&self->se, &real_time, time_now());
 	tick(end);
 	CHECK(!marked(), "P3.4", "a thread of SCHED_RR alone is marked");
 	CHECK(rq->slice_end == end + realtime_slice, "P3.5",
@@ -227,6 +243,7 @@ static int interrupt_spent(void)
 	rq->expired = SLICE_SPENT;
 	tick(end - NSEC_PER_MSEC);
 	CHECK(marked(), "P3.4", "its budget is spent, and it is not marked");
+	CHECK(armed_by(rq->slice_end), "P3.5", "its budget is spent, and the timer is not armed");
 	unmark();
 	rq->expired = SLICE_SPENT;
 	rq->slice_end = end;
@@ -268,7 +285,9 @@ static int interrupt_marked(void)
 	u64 quantum = quantum_of(&self->se), now = rq->slice_end;
 
 	make(count_itself, NULL);
-	for (unsigned depth = 0; depth < 2; depth++) {
+	for (unsigned depth = 0; depth < 3; depth++) {
+		if (depth == 2)
+			rq->expired |= SLICE_SPENT;	/* its budget as well */
 		if (depth)
 			preempt_off();
 		for (unsigned i = 0; i < 3; i++) {

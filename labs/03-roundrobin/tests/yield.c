@@ -42,6 +42,24 @@ static void leave_queue(void)
 	policy.enqueue = enqueue;
 }
 
+static void check_turns(const char *who, unsigned members)
+{
+	CHECK(turns == members * ROUNDS, "P3.3", "%s%u of %u turns were taken", who, turns,
+	      members * ROUNDS);
+	for (unsigned i = 0; i < turns; i++)
+		CHECK(order[i] == i % members, "P3.3", "%sturn %u was taken by thread %u, not %u",
+		      who, i, order[i], i % members);
+}
+
+static void yield_to_equal(void)
+{
+	turns = 0;
+	for (u64 i = 0; i < 2; i++)
+		make_real_time(take_turns, (void *)i);
+	run_them();
+	check_turns("real-time: ", 2);
+}
+
 KTEST_EARLY(yield_turns, "yield.turns", "03.2", "P3.3")
 {
 	NEEDS_TO_BE_ALONE;
@@ -53,11 +71,8 @@ KTEST_EARLY(yield_turns, "yield.turns", "03.2", "P3.3")
 	leave_queue();
 	CHECK(queued && as_yield == queued, "P3.3",
 	      "%u times a thread was queued, %u times as one that yields", queued, as_yield);
-	CHECK(turns == ARRAY_SIZE(order), "P3.3", "%u of %lu turns were taken", turns,
-	      ARRAY_SIZE(order));
-	for (unsigned i = 0; i < turns; i++)
-		CHECK(order[i] == i % MEMBERS, "P3.3", "turn %u was taken by thread %u, not %u", i,
-		      order[i], i % MEMBERS);
+	check_turns("", MEMBERS);
+	yield_to_equal();
 }
 
 static unsigned went_on;
@@ -74,6 +89,9 @@ static int yield_alone(void *arg)
 	watch_queue();
 	current_thread()->se.home = &rq->q;	/* as if it had a reservation */
 	sched_yield();
+	current_thread()->se.budget = NSEC_PER_MSEC;
+	sched_yield();
+	current_thread()->se.budget = 0;
 	current_thread()->se.home = NULL;
 	leave_queue();
 	return rest();
@@ -91,7 +109,10 @@ KTEST_EARLY(yield_alone, "yield.alone", "03.2", "P3.3")
 	      ROUNDS);
 	CHECK(current_thread()->stats.switches_in == idle + 1, "P3.3",
 	      "the idle thread had a turn while a thread was ready");
-	CHECK(as_yield == 1, "P3.3", "with a reservation a thread is alone, and is not queued");
+	CHECK(as_yield, "P3.3", "with a reservation a thread is alone, and is not queued");
+	CHECK(as_yield == 2, "P3.3",
+	      "with a reservation, its budget spent and not spent, it is queued %u times, not 2",
+	      as_yield);
 	CHECK(!spin_held(&cpus[0].runq.lock), "P3.3", "the run queue is still locked");
 }
 
