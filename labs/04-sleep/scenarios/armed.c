@@ -17,12 +17,18 @@ static int result;			/* of its sleep or wait */
 
 static struct waiter armed[1100];
 
-static void arm(unsigned i, u64 deadline)
+static void arm_of(struct thread *owner, unsigned i, u64 deadline)
 {
 	waiter_init(&armed[i], 0);
+	armed[i].thread = owner;
 	sleepq_arm(&armed[i], deadline);
 	expect(atomic_load(&armed[i].why) == WAIT_ARMED,
 	       "a deadline at %lu was armed, and its wait was over before any expiry", deadline);
+}
+
+static void arm(unsigned i, u64 deadline)
+{
+	arm_of(current_thread(), i, deadline);
 }
 
 static const char *nothing_armed_on(struct cpu *c)
@@ -58,11 +64,14 @@ static int watch(void)
 	return 0;
 }
 
-/* The two deadlines are of either thread, and the first is either waiter. */
+/*
+ * The two deadlines are of either thread, of which one is a real-time thread, and the first is
+ * either waiter.
+ */
 SCENARIO(equal, "sleepq.equal", "04.1", "P4.2", .cpus = 2, .sets_up = true, .keeps = true)
 {
 	struct thread *owners[] = { thread_create("low", NULL, NULL, PRIORITY_LOW),
-				    thread_create("high", NULL, NULL, PRIORITY_HIGH) };
+				    thread_create("urgent", NULL, NULL, PRIORITY_HIGHEST) };
 
 	act_on(1, &other, watch);
 	explore_from_here();
@@ -70,10 +79,8 @@ SCENARIO(equal, "sleepq.equal", "04.1", "P4.2", .cpus = 2, .sets_up = true, .kee
 		irq_off();
 		earlier = &armed[i & 1];
 		later = &armed[!(i & 1)];
-		for (unsigned k = 0; k < 2; k++) {
-			arm(k ^ (i & 1), 1000);
-			armed[k ^ (i & 1)].thread = owners[k ^ i >> 1];
-		}
+		for (unsigned k = 0; k < 2; k++)
+			arm_of(owners[k ^ i >> 1], k ^ (i & 1), 1000);
 		atomic_store(&turn, 2 * i + 1);
 		sleepq_expire(&this_cpu()->sleepq, 1000);
 		irq_on();
@@ -118,7 +125,8 @@ static void expect_timer(u64 at)
 
 /*
  * The timer is set for an earlier time already: for the end of a slice, or for a timer. It stays so
- * when the first deadline is cancelled and another one becomes the first.
+ * when the first deadline is cancelled and another one becomes the first. If it is not set at all,
+ * a deadline sets it, however far that is.
  */
 SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	 .after = nothing_armed, .keeps = true)
@@ -135,6 +143,10 @@ SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	sleepq_cancel(&armed[1]);
 	expect_timer(300);
 	sleepq_cancel(&armed[2]);
+	this_cpu()->timer_armed = false;
+	arm(3, 1UL << 50);
+	expect_timer(1UL << 50);
+	sleepq_cancel(&armed[3]);
 	irq_on();
 	end_here();
 }

@@ -177,13 +177,20 @@ SCENARIO(all_keep_lock, "event.all_keep_lock", "04.3", "P4.7", .cpus = 2, .keeps
 
 /* --- Destruction ------------------------------------------------------------------------------ */
 
+/* As poll() does, which takes the queues' locks when its wait is over, and not before. */
 static int watch(void)
 {
 	struct wait_link link = { .shared = true };
+	struct waiter w;
 	int err;
 
+	waiter_init(&w, 0);
 	spin_lock(&q.lock);
-	err = wait_block_link(&q, &link, DEADLINE_NEVER, 0);
+	expect(!wait_link(&q, &link, &w), "the queue is destroyed");
+	spin_unlock(&q.lock);
+	err = waiter_block(&w, DEADLINE_NEVER);
+	spin_lock(&q.lock);
+	wait_unlink(&q, &link);
 	spin_unlock(&q.lock);
 	return err;
 }

@@ -9,14 +9,19 @@
 static struct wait_queue q = WAIT_QUEUE_INIT(q);
 static struct actor first, second;
 
-static int wait_unkillably(void)
+static int wait_unkillably_until(struct deadline d)
 {
 	int err;
 
 	spin_lock(&q.lock);
-	err = wait_block_locked(&q, DEADLINE_NEVER, WAIT_UNKILLABLE);
+	err = wait_block_locked(&q, d, WAIT_UNKILLABLE);
 	spin_unlock(&q.lock);
 	return err;
+}
+
+static int wait_unkillably(void)
+{
+	return wait_unkillably_until(DEADLINE_NEVER);
 }
 
 static int wait_killably(void)
@@ -96,11 +101,13 @@ static bool returned;
 
 static int die_and_wait(void)
 {
-	int err;
+	int err, timeout;
 
 	thread_kill(current_thread());
 	err = wait_unkillably();
 	returned = true;
+	timeout = wait_unkillably_until(deadline_in(1000));
+	expect(timeout == -ETIMEDOUT, "a killed thread waited for a deadline: %d", timeout);
 	return err;
 }
 
@@ -109,7 +116,10 @@ static const char *woken(void)
 	return first.result == 5 ? NULL : wrong("the wait returned %d, not 5", first.result);
 }
 
-/* It was killed before the wait: what it does on its way out may have to wait, too. */
+/*
+ * It was killed before the wait: what it does on its way out may have to wait, too. A deadline ends
+ * such a wait as it does any other.
+ */
 SCENARIO(dying, "ends.dying_waits", "04.4", "P4.13", .cpus = 1, .after = woken, .keeps = true)
 {
 	act_on(0, &first, die_and_wait);
