@@ -273,7 +273,7 @@ def from_text(text: str, where: str) -> Report:
             arches=tuple(data["arches"]),
             labs=tuple(_lab_from(lab) for lab in data["labs"]),
         )
-    except (ValueError, KeyError, TypeError) as e:
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
         raise GraderError(f"{where}: not a report of this grader ({e})") from e
 
 

@@ -13,7 +13,8 @@ from typing import Any
 # Control characters but tab and the end of a line; marks of direction; separators that some programs take
 # for the end of a line; what cannot be written as UTF-8.
 _HIDDEN = re.compile(
-    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+    "\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 _LINES = re.compile(r"[\t\n]")
 _BYTES = re.compile(rb"[\0-\x08\x0b-\x1f\x7f-\xff]")  # that may need it

@@ -42,5 +42,5 @@ def tap(whole: Report) -> str:
         lines.append(f"{'ok' if row.passed else 'not ok'} {n} - {name}")
         if not row.passed:
             lines += ["  ---", f"  points: {row.result.earned:g}", f"  of: {row.result.points:g}"]
-            lines += [f"  message: {json.dumps(row.told)}", "  ..."]
+            lines += [f"  message: {json.dumps(row.told, ensure_ascii=False)}", "  ..."]
     return "\n".join([*lines, f"# {rows.in_one_line(whole)}"]) + "\n"

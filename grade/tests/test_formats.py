@@ -150,6 +150,11 @@ class Formats(AtHome):
             points = published.tap_points(FORMATS["tap"].render(whole))
             self.assertEqual(points, [(True, names[0]), (right, names[1])])
 
+    def test_tap_has_text_of_any_language(self) -> None:
+        stream = FORMATS["tap"].render(self.half("\U0001f4a9 \u00e4 \ufffe"))
+        self.assertIn("\U0001f4a9 \u00e4 \\\\ufffe", stream)
+        published.tap_points(stream)
+
     def test_tap_escapes_names(self) -> None:
         lab = self.whole().labs[0]
         odd = replace(lab.properties[0], text="# SKIP \\ all")
