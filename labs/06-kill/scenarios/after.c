@@ -180,13 +180,17 @@ static pid_t start_at_rest(void)
 	return pid;
 }
 
-/* The victim cannot leave @state, as nobody resumes it, or interrupts are off on its CPU. */
+/*
+ * The victim cannot leave @state, as nobody resumes it, or interrupts are off on its CPU. Other
+ * work at the edge is no reason to let it run again.
+ */
 static void kill_in(enum thread_state state)
 {
 	struct runq *rq = thread_runq_lock_allowed(victim);
 
 	at_rest = thread_state(victim) == state && victim->unwound;
 	switches = victim->stats.switches_in;
+	atomic_fetch_or(&victim->work, WORK_SIGNAL);
 	runq_unlock(rq);
 	process_kill(subject, KILLED);
 }

@@ -268,6 +268,7 @@ static int yield_with_work(void *unused)
 	return 3;
 }
 
+/* It also has a signal to handle when it next leaves the kernel, which does not bring it there. */
 SCENARIO(kill_suspended_work, "kill.suspended_with_work", "06.4", "P6.6", .cpus = 1)
 {
 	pid_t pid = start_victim(yield_with_work);
@@ -275,6 +276,7 @@ SCENARIO(kill_suspended_work, "kill.suspended_with_work", "06.4", "P6.6", .cpus 
 	thread_yield();
 	thread_suspend(victim);
 	thread_yield();
+	atomic_fetch_or(&victim->work, WORK_SIGNAL);
 	expect_killed_or_3(pid, process_kill(subject, KILLED));
 	expect(!in_hand, "a suspended thread died with work in hand");
 }

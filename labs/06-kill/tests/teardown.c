@@ -158,7 +158,11 @@ KTEST(hold_delays, "hold.delays", "06.6", "P6.8")
 	CHECK(process_wait(p->pid, WEXITED | WNOHANG, &res) == 0 && res.pid == 0, "P6.8",
 	      "a held process could be waited for");
 	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
+	process_get(p);
+	spin_lock(&p->lock);		/* who gives a hold up may have locked the process */
 	process_unhold(p);
+	spin_unlock(&p->lock);
+	process_put(p);
 	CHECK(status_of(p->pid, "P6.8") == STATUS_SIGNAL(SIGKILL), "P6.8",
 	      "its status is not the one of the kill");
 	counters_snapshot(&after);

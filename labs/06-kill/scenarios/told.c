@@ -1,0 +1,242 @@
+/*
+ * Lab 06: who must be told. An exec that waits learns of a kill, a parent of every child that its
+ * wait matches, each thread of init of an orphan, and nobody of a process that is still held.
+ */
+#include "base/irq.h"
+#include "errno.h"
+#include "explore/scenario.h"
+
+#include "explore/tree.h"
+#include "sched/cpu.h"
+#include "sched/wait.h"
+
+static struct process *subject;
+
+static int leave_with_3(void *unused)
+{
+	(void)unused;
+	return 3;
+}
+
+/* A child with one thread, which has not started and will exit with 3. */
+static struct process *make_leaver(struct process *parent, struct thread **t)
+{
+	struct process *p;
+
+	expect(!process_create(parent, &p), "a process could not be made");
+	*t = create_in(p, leave_with_3, NULL);
+	return p;
+}
+
+static void await(struct thread *t, enum thread_state state)
+{
+	while (thread_state(t) != state)
+		let_others_run();
+}
+
+static void expect_end(pid_t pid, int expected)
+{
+	expect_status(pid, expected);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
+
+/* --- Waits that a kill ends ------------------------------------------------------------------- */
+
+static struct wait_queue event = WAIT_QUEUE_INIT(event);
+static bool happened;
+
+static int wait_unkillable(void *unused)
+{
+	(void)unused;
+	spin_lock(&event.lock);
+	while (!happened)
+		expect(!wait_block_locked(&event, DEADLINE_NEVER, WAIT_UNKILLABLE),
+		       "a wait that no kill may end has failed");
+	spin_unlock(&event.lock);
+	return 3;
+}
+
+static int exec_in_vain(void *unused)
+{
+	int err = process_kill_siblings();
+
+	(void)unused;
+	expect(err == -EINTR, "the exec of a process that was killed meanwhile returned %d", err);
+	return 3;
+}
+
+/* The exec waits for a sibling, which ends only after the kill. */
+SCENARIO(exec_told, "kill.exec_that_waits", "06.5", "P6.3", .cpus = 1)
+{
+	struct thread *execing, *sibling;
+	pid_t pid;
+
+	subject = make_child();
+	pid = subject->pid;
+	sibling = create_in(subject, wait_unkillable, NULL);
+	execing = create_in(subject, exec_in_vain, NULL);
+	thread_resume(sibling);
+	await(sibling, THREAD_BLOCKED);
+	thread_resume(execing);
+	await(execing, THREAD_BLOCKED);
+	expect(!process_kill(subject, KILLED), "the kill failed");
+	spin_lock(&event.lock);
+	happened = true;
+	wait_wake_all_locked(&event, 0);
+	spin_unlock(&event.lock);
+	expect_end(pid, KILLED);
+}
+
+static struct wait_queue never = WAIT_QUEUE_INIT(never);
+static bool blocked;			/* when the kill came */
+
+static int wait_shortly(void *unused)
+{
+	int err = wait_block(&never, deadline_in(1000));
+
+	(void)unused;
+	expect(err == -EINTR || (err == -ETIMEDOUT && !blocked),
+	       "the wait of a thread that was killed before its deadline returned %d", err);
+	return 3;
+}
+
+/* The deadline is near, but it is the kill that ends the wait. */
+SCENARIO(deadline_near, "kill.before_a_deadline", "06.5", "P6.3", .cpus = 1)
+{
+	struct thread *t;
+	pid_t pid;
+	int err;
+
+	subject = make_child();
+	pid = subject->pid;
+	t = create_in(subject, wait_shortly, NULL);
+	thread_get(t);
+	thread_resume(t);
+	thread_yield();
+	irq_off();			/* no timer is served before irq_on() */
+	blocked = thread_state(t) == THREAD_BLOCKED;
+	err = process_kill(subject, KILLED);
+	irq_on();
+	thread_put(t);
+	expect_end(pid, err ? STATUS_EXIT(3) : KILLED);
+}
+
+/* --- Parents ---------------------------------------------------------------------------------- */
+
+/* A child of clone() has another exit signal, or none: other waits match it. */
+SCENARIO(zombie_of_clone, "zombie.of_a_clone", "06.2", "P6.7", .cpus = 1)
+{
+	static const u8 signals[] = { 0, SIGUSR1 };
+
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(signals); i++) {
+		struct wait_result res = { 0 };
+		struct thread *t;
+		struct process *p = make_leaver(&kernel_process, &t);
+		pid_t pid = p->pid;
+		int err;
+
+		p->exit_signal = signals[i / 2];
+		thread_resume(t);
+		err = process_wait(i % 2 ? pid : -1, WEXITED | (i % 2 ? WALL : WCLONE), &res);
+		expect(!err && res.pid == pid && res.status == STATUS_EXIT(3),
+		       "waiting for a clone returned %d, process %d, status 0x%x", err, res.pid,
+		       res.status);
+	}
+}
+
+static pid_t child;
+
+static int wait_for_nothing(void *unused)
+{
+	struct wait_result res = { 0 };
+	int err = process_wait(child, WEXITED, &res);
+
+	(void)unused;
+	expect(err == -ECHILD, "waiting for an unwanted child returned %d, process %d", err,
+	       res.pid);
+	return 3;
+}
+
+/* The parent wants to know of no child's end, but its wait ends with the last of them. */
+SCENARIO(zombie_unwanted, "zombie.unwanted", "06.2", "P6.7", .cpus = 2)
+{
+	struct process *parent = make_child();
+	struct thread *waits = create_in(parent, wait_for_nothing, NULL), *t;
+	pid_t pid = parent->pid;
+
+	parent->sigactions[SIGCHLD - 1].handler = SIG_IGN;
+	child = make_leaver(parent, &t)->pid;
+	thread_resume(waits);
+	thread_resume(t);
+	expect_status(pid, STATUS_EXIT(3));
+}
+
+static int wait_for_grandparent(void)
+{
+	expect_status(child, STATUS_EXIT(3));
+	return 0;
+}
+
+/* Two threads of init wait, the first of them for another child than the orphan. */
+SCENARIO(orphan_second_waits, "orphan.second_thread_waits", "06.2", "P6.9", .cpus = 1,
+	 .keeps = true)
+{
+	static struct actor first;
+	struct thread *tg, *tp, *tc;
+	struct process *grandparent = make_leaver(&kernel_process, &tg);
+	struct process *parent = make_leaver(grandparent, &tp);
+	struct process *orphan = make_leaver(parent, &tc);
+	pid_t pid = orphan->pid;
+	struct wait_result res = { 0 };
+	int err;
+
+	child = grandparent->pid;
+	adopt_orphans();
+	act_on(0, &first, wait_for_grandparent);
+	await_blocked(&first);
+	thread_resume(tc);
+	while (process_state(orphan) != PROCESS_ZOMBIE)
+		let_others_run();
+	thread_resume(tp);
+	err = process_wait(-1, WEXITED, &res);
+	expect(!err && res.pid == pid, "waiting for any child returned %d, process %d", err,
+	       res.pid);
+	thread_resume(tg);
+	end_here();
+}
+
+/* --- Holds ------------------------------------------------------------------------------------ */
+
+static void expect_held(void)
+{
+	reaper_drain();
+	expect(process_state(subject) != PROCESS_ZOMBIE && !teardowns,
+	       "a held process was torn down");
+}
+
+/*
+ * All threads have left, so a kill finds nobody to tell. The last hold is given up under a lock of
+ * the caller's.
+ */
+SCENARIO(hold_empty, "hold.killed_without_threads", "06.6", "P6.8", .cpus = 1)
+{
+	struct thread *t;
+	pid_t pid;
+	int err;
+
+	subject = process_get(make_leaver(&kernel_process, &t));
+	pid = subject->pid;
+	expect(process_hold(subject), "a living process could not be held");
+	thread_resume(t);
+	while (subject->nr_threads)
+		let_others_run();
+	expect_held();
+	err = process_kill(subject, KILLED);
+	expect(!err, "killing a process that is only held returned %d", err);
+	expect_held();
+	spin_lock(&subject->lock);
+	process_unhold(subject);
+	spin_unlock(&subject->lock);
+	process_put(subject);
+	expect_end(pid, KILLED);
+}
