@@ -190,7 +190,7 @@ static void kill_in(enum thread_state state)
 
 	at_rest = thread_state(victim) == state && victim->unwound;
 	switches = victim->stats.switches_in;
-	atomic_fetch_or(&victim->work, WORK_SIGNAL);
+	atomic_fetch_or(&victim->work, WORK_SIGNAL | WORK_SUSPEND);
 	runq_unlock(rq);
 	process_kill(subject, KILLED);
 }

@@ -207,6 +207,30 @@ SCENARIO(orphan_second_waits, "orphan.second_thread_waits", "06.2", "P6.9", .cpu
 
 /* --- Holds ------------------------------------------------------------------------------------ */
 
+static int hold_subject(void)
+{
+	expect(process_hold(subject), "a living process could not be held");
+	return 0;
+}
+
+static const char *three_holds(void)
+{
+	return subject->holds == 3 ? NULL : wrong("it has %u holds instead of 3", subject->holds);
+}
+
+/* Two threads hold a living process at once, and neither fails for the sake of the other. */
+SCENARIO(hold_twice, "hold.two_in_time", "06.6", "P6.8", .cpus = 2, .after = three_holds,
+	 .keeps = true)
+{
+	static struct actor other;
+	struct thread *t;
+
+	subject = make_leaver(&kernel_process, &t);
+	act_on(1, &other, hold_subject);
+	hold_subject();
+	end_here();
+}
+
 static void expect_held(void)
 {
 	reaper_drain();
@@ -215,8 +239,8 @@ static void expect_held(void)
 }
 
 /*
- * All threads have left, so a kill finds nobody to tell. The last hold is given up under a lock of
- * the caller's.
+ * All threads have left a process that lives still: it can be held, and a kill finds nobody to
+ * tell. The last hold is given up under a lock.
  */
 SCENARIO(hold_empty, "hold.killed_without_threads", "06.6", "P6.8", .cpus = 1)
 {
@@ -226,11 +250,13 @@ SCENARIO(hold_empty, "hold.killed_without_threads", "06.6", "P6.8", .cpus = 1)
 
 	subject = process_get(make_leaver(&kernel_process, &t));
 	pid = subject->pid;
-	expect(process_hold(subject), "a living process could not be held");
+	hold_subject();
 	thread_resume(t);
 	while (subject->nr_threads)
 		let_others_run();
 	expect_held();
+	hold_subject();
+	process_unhold(subject);
 	err = process_kill(subject, KILLED);
 	expect(!err, "killing a process that is only held returned %d", err);
 	expect_held();
