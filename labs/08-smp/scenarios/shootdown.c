@@ -68,20 +68,14 @@ static int use_page(void)
 	return 0;
 }
 
-/* Takes page 0 away while CPU 1 does what @use says. */
-static void unmap_against(int (*use)(void))
-{
-	stay_on(0);
-	map_page(0);
-	act_on(1, &first, use);
-	unmap(&space, 0, 1);
-	end_here();
-}
-
 /* Another CPU runs in the space, has loaded it, or is about to: SHOOTDOWN1 and SHOOTDOWN2. */
 SCENARIO(used, "shootdown.unmap", "08.6", "P8.10", .cpus = 2, .bootargs = ALONE, .keeps = true)
 {
-	unmap_against(use_page);
+	stay_on(0);
+	map_page(0);
+	act_on(1, &first, use_page);
+	unmap(&space, 0, 1);
+	end_here();
 }
 
 static int use_page_later(void)
@@ -94,10 +88,25 @@ static int use_page_later(void)
 	return 0;
 }
 
-/* Both look for what the other wrote last: the set and the entry. One of them has to see it. */
+/* Takes page @i away without a batch, and keeps it. */
+static void forbid(unsigned i)
+{
+	atomic_store_explicit(&entries[i], 0, memory_order_release);
+	tlb_flush_range(&space, HOST_VA(i), HOST_VA(i + 1));
+	atomic_store(&taken_away[i], true);
+}
+
+/*
+ * Both look for what the other wrote last: the set and the entry. One of them has to see it, and no
+ * batch is there to order them.
+ */
 SCENARIO(ordered, "shootdown.ordered", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE, .keeps = true)
 {
-	unmap_against(use_page_later);
+	stay_on(0);
+	map_page(0);
+	act_on(1, &first, use_page_later);
+	forbid(0);
+	end_here();
 }
 
 static _Atomic bool cached;
@@ -219,9 +228,7 @@ static int forbid_page(void)
 {
 	load_space(&space);
 	access_page(1);
-	atomic_store_explicit(&entries[1], 0, memory_order_release);
-	tlb_flush_range(&space, HOST_VA(1), HOST_VA(2));
-	atomic_store(&taken_away[1], true);
+	forbid(1);
 	access_page(1);
 	access_page(0);
 	load_space(NULL);
