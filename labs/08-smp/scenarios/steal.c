@@ -326,7 +326,7 @@ SCENARIO(compared, "balance.crossed", "08.5", "P8.8", .cpus = 2, .bootargs = "st
 	end_here();
 }
 
-static struct actor busy[2], waits[6];
+static struct actor busy[2], waits[7];
 static _Atomic unsigned nr_busy;
 
 static int be_busy(void)
@@ -449,6 +449,10 @@ SCENARIO(not_picked, "balance.not_picked", "08.5", "P8.8", .cpus = 3,
 	expect(came && nr_ready(&cpus[2].runq) == 2,
 	       "CPU 1 has picked none of 3 threads, 4 are on CPU 2, where one runs: %s",
 	       came ? "one came from CPU 1" : "none came");
+	begin_actor(1, ~0u, &waits[6], count_it);
+	came = one_comes();
+	expect(came && nr_ready(&cpus[1].runq) == 3,
+	       "CPU 1 has picked none of 4 threads, 2 are here, 3 on CPU 2: none came from CPU 1");
 	told = true;
 	ipi_send(&cpus[1], IPI_RESCHED);
 	preempt_on();
@@ -477,8 +481,6 @@ SCENARIO(gone, "balance.gone_meanwhile", "08.5", "P8.8", .cpus = 3,
 	 .bootargs = "steal=off balance=10s", .after = queues_are_empty, .keeps = true,
 	 .sets_up = true)
 {
-	bool came;
-
 	stay_on(0);
 	preempt_off();
 	put_off();
@@ -490,8 +492,7 @@ SCENARIO(gone, "balance.gone_meanwhile", "08.5", "P8.8", .cpus = 3,
 		begin_actor(i < 3 ? 1 : 0, ~0u, &waits[i], count_it);
 	explore_from_here();
 	may_take = true;
-	came = one_comes();
-	expect(!came, "3 threads here, 4 and fewer on CPU 1, up to 3 on CPU 2: one came");
+	expect(!one_comes(), "3 threads here, 4 and fewer on CPU 1, up to 3 on CPU 2: one came");
 	told = true;
 	preempt_on();
 	end_here();

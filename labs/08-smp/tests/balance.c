@@ -95,11 +95,11 @@ KTEST(balance_two_more, "balance.two_more", "08.5", "P8.8")
 	end_test();
 }
 
-/* CPU @most has 4 threads, which may run on @mask, the others have 3 that may run anywhere. */
-static void fill_others(unsigned most, u32 mask)
+/* CPU @most has @count threads that may run on @mask, the others one less, for any CPU. */
+static void fill_others(unsigned most, unsigned count, u32 mask)
 {
 	for (unsigned i = 0; i < nr_cpus; i++)
-		for (unsigned k = 0; i != here && k < (i == most ? 4u : 3u); k++)
+		for (unsigned k = 0; i != here && k < count - (i != most); k++)
 			add(i, i == most ? mask : ~0u);
 }
 
@@ -113,7 +113,7 @@ KTEST(balance_busiest, "balance.busiest", "08.5", "P8.8")
 	for (unsigned skip = 1; skip < nr_cpus; skip++) {
 		begin_test();
 		most = (here + skip) % nr_cpus;
-		fill_others(most, ~0u);
+		fill_others(most, 4, ~0u);
 		before = nr_ready(&cpus[most].runq);
 		came = compare();
 		CHECK(came == 1 && nr_ready(&cpus[most].runq) == before - 1, "P8.8",
@@ -122,9 +122,9 @@ KTEST(balance_busiest, "balance.busiest", "08.5", "P8.8")
 		end_test();
 	}
 	begin_test();
-	fill_others(there, BIT(there));
+	fill_others(there, 5, BIT(there));
 	came = compare();
-	CHECK(came == 0, "P8.8", "CPU %u has 4 threads, which must stay, the others 3: %u came",
+	CHECK(came == 0, "P8.8", "CPU %u has 5 threads, which must stay, the others 4: %u came",
 	      there, came);
 	end_test();
 }
@@ -170,7 +170,18 @@ KTEST(balance_mask, "balance.mask", "08.5", "P8.8")
 	end_test();
 }
 
-/* Real-time threads are sent where they have to go by others. The test is more urgent than they. */
+/* All CPUs but this one and the next have @count threads that may run anywhere. */
+static void fill_further(unsigned count)
+{
+	for (unsigned i = 0; i < nr_cpus; i++)
+		for (unsigned k = 0; i != here && i != there && k < count; k++)
+			add(i, ~0u);
+}
+
+/*
+ * Real-time threads are sent where they have to go by others, and the CPU that has them stays the
+ * busiest one. The test is more urgent than they.
+ */
 KTEST(balance_urgent, "balance.urgent", "08.5", "P8.8")
 {
 	struct sched_params p = { .class = SCHED_FIFO, .rt_priority = 90 };
@@ -181,7 +192,7 @@ KTEST(balance_urgent, "balance.urgent", "08.5", "P8.8")
 	REQUIRE(sched_set_params(current_thread(), &p) == 0, "P8.8", "its class is refused");
 	begin_test();
 	preempt_on();
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		make(&m[n], there, BIT(there), spin);
 		set_urgent(m[n].thread, true);
 		thread_resume(m[n].thread);
@@ -190,11 +201,13 @@ KTEST(balance_urgent, "balance.urgent", "08.5", "P8.8")
 		n++;
 	}
 	preempt_off();
-	for (unsigned i = 1; i < 3; i++)
+	fill_further(3);
+	for (unsigned i = 1; i < 4; i++)
 		set_mask(m[i].thread, BIT(there) | BIT(here));
 	came = compare();
-	CHECK(came == 0, "P8.8", "1 thread here, 3 there, all of them real-time: %u came", came);
-	for (unsigned i = 1; i < 3; i++)
+	CHECK(came == 0, "P8.8",
+	      "1 thread here, 4 there, all of them real-time, 3 on each further CPU: %u came", came);
+	for (unsigned i = 1; i < 4; i++)
 		set_mask(m[i].thread, BIT(there));
 	preempt_on();
 	set_urgent(current_thread(), false);
@@ -214,7 +227,7 @@ static int hold_queue(void *arg)
 	return 0;
 }
 
-/* The busiest CPU's queue is locked: nobody waits for it, the next comparison will do. */
+/* The busiest CPU's queue is locked: nobody waits for it, or takes from another one instead. */
 KTEST(balance_locked, "balance.locked", "08.5", "P8.8")
 {
 	struct member holder;
@@ -226,6 +239,7 @@ KTEST(balance_locked, "balance.locked", "08.5", "P8.8")
 	begin_test();
 	for (unsigned i = 0; i < 4; i++)
 		add(there, ~0u);
+	fill_further(3);
 	holds = false;
 	preempt_on();
 	make(&holder, there, BIT(there), hold_queue);
