@@ -252,6 +252,35 @@ static int hold_queue(void *arg)
 	return 0;
 }
 
+/*
+ * A waker holds the queue of CPU @there, which idles, and has queued a thread: that CPU may find
+ * another one first, so this CPU has to look again, too. This CPU is the waker.
+ */
+static void check_missed_idle(unsigned there)
+{
+	struct runq *victim = &cpus[there].runq, *rq;
+	bool found;
+
+	for (;;) {
+		bool free;
+
+		rq = this_runq_lock();
+		free = spin_trylock(&victim->lock);
+		if (free && is_idle(victim, victim->current))
+			break;
+		if (free)
+			spin_unlock(&victim->lock);
+		runq_unlock(rq);
+	}
+	atomic_fetch_add(&victim->q.nr, 1);
+	found = steal(rq, time_now());
+	atomic_fetch_sub(&victim->q.nr, 1);
+	spin_unlock(&victim->lock);
+	CHECK(!found && rq->missed == victim, "P8.5",
+	      "a thread waits at a CPU that idles, whose queue is locked: this is not noted");
+	runq_unlock(rq);
+}
+
 /* The queue of CPU there is locked: this CPU does not wait for it, and says so. */
 KTEST(steal_locked, "steal.locked", "08.3", "P8.5")
 {
@@ -286,6 +315,7 @@ KTEST(steal_locked, "steal.locked", "08.3", "P8.5")
 	end(&holder, 1);
 	end(m, 1);
 	end(&busy, 1);
+	check_missed_idle(there);
 	stay_no_longer();
 	sched_audit();
 }
