@@ -96,15 +96,34 @@ static struct thread *a_thread(u32 mask)
 	return &t;
 }
 
+/* CPU @told has been told, and not come yet. A second thread waits there: CPU @next must come. */
+static void check_second(unsigned told, unsigned next)
+{
+	struct thread *t = a_thread(~0u);
+
+	t->cpu = &cpus[told];
+	atomic_fetch_add(&cpus[told].runq.q.nr, 2);
+	check_kick(t, NULL, next, "two threads wait where one CPU has been told");
+	atomic_fetch_sub(&cpus[told].runq.q.nr, 2);
+}
+
 /* The first is told first; one that was told is not told again. */
 KTEST(kick_order, "kick.order", "08.4", "P8.6")
 {
+	int told = -1;
+
 	NEEDS_TWO_CPUS;
 	here = stay_here();
 	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
-	for (unsigned i = 0; i < nr_cpus; i++)
-		if (i != here)
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		if (i == here)
+			continue;
+		if (told < 0)
 			check_kick(a_thread(~0u), NULL, i, "a thread may run anywhere");
+		else
+			check_second(told, i);
+		told = i;
+	}
 	check_kick(a_thread(~0u), NULL, -1, "all idle CPUs have been told");
 	let_go();
 	stay_no_longer();
