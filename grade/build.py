@@ -148,7 +148,7 @@ def _copy(cache: Path, tree: Path, parts: Sequence[Path]) -> None:
     changes in place, and cost a tenth, where the file system has them: for sources, and for objects, as an
     assembler first removes the old one.
     """
-    made = {"kernel.elf", "kernel.elf.part", "initramfs.cpio", "explore", "core.o", "all.o"}
+    made = {"kernel.elf", "kernel.elf.part", "initramfs.cpio", "explore", "explore.o", "core.o", "all.o"}
     build = cache / "build"
 
     def take(folder: Path, wanted: Callable[[Path], bool], links: bool) -> None:

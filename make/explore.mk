@@ -71,12 +71,19 @@ $(E)/explorer.o: $(EXPLORER)
 	$(call say,LD,$@)
 	$Q$(EXPLORE_CC) $(EXPLORE_CFLAGS) -O3 -flto -r -flinker-output=nolto-rel -flto-partition=none -o $@ $^
 
+$(E)/explorer.names: $(E)/explorer.o
+	$Qnm --defined-only $< | sed 's/.* //' | LC_ALL=C sort >$@
+
 # An object with sections for link-time optimization, which a source can ask for, must not start a compiler
 # with the options that are in them.
 no_lto := -fno-lto -fno-use-linker-plugin
-$(E)/explore: $(E)/core.o $(E)/explorer.o
+# Names that the core wants and the explorer does not have are absent: those of the C library, too, with which
+# a submission could print what the explorer prints.
+$(E)/explore: $(E)/core.o $(E)/explorer.names $(E)/explorer.o
 	$(call say,LD,$@)
-	$Q$(EXPLORE_CC) $(no_lto) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $^
+	$Qnm -u $< | sed 's/.* //' | LC_ALL=C sort | LC_ALL=C comm -23 - $(E)/explorer.names | \
+		sed 's/.*/& absent_&/' >$(E)/absent && objcopy --redefine-syms=$(E)/absent $< $@.o
+	$Q$(EXPLORE_CC) $(no_lto) -no-pie -Wl,--unresolved-symbols=ignore-all -o $@ $@.o $(E)/explorer.o
 
 # For tools/mutate: how the core's files are compiled, and which these are.
 .PHONY: explore-command

@@ -187,6 +187,15 @@ class Own(Explorer):
         self.assertIn("it does not compile", done.stderr)
         self.assertRegex(done.stderr, rf"scenarios/mine/deadline\.c:{line}:\d+: error: expected")
 
+    def test_one_that_prints_what_the_explorer_prints_is_stopped(self) -> None:
+        forged = json.dumps({"scenario": "mine.deadline", "outcome": "complete", "bound": 2} |
+                            dict.fromkeys(("executions", "states", "steps", "longest"), 1))  # fmt: skip
+        call = f"puts({json.dumps(forged)}), exit(0)"
+        text = self.example().replace("end_here();", f"int puts(const char *); void exit(int); {call};")
+        done = self.explored(deadline=text)
+        self.assertNotIn("ok ", done.stdout)
+        self.assertIn("an access at address (nil)", done.stdout)
+
     def test_a_name_that_is_taken_is_an_error(self) -> None:
         done = self.explored(deadline=self.example(), again=self.example())
         self.assertEqual(done.returncode, 2, done.stdout)
