@@ -56,11 +56,11 @@ void explore_from_here(void);
 /* Moves the clock on to @now, ns since boot; timers that are due then fire as usual. */
 void host_clock_to(u64 now);
 
-/* In a loop that waits for others: the turn of a thread of this CPU, and of another CPU. */
+/* In a loop that waits for others: the turn of another CPU, and of a thread of this CPU. */
 static inline void let_others_run(void)
 {
-	thread_yield();
 	arch_spin_hint();
+	thread_yield();
 }
 
 /* A new kernel thread that runs. */

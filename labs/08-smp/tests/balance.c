@@ -206,7 +206,7 @@ KTEST(balance_urgent, "balance.urgent", "08.5", "P8.8")
 		set_mask(m[i].thread, BIT(there) | BIT(here));
 	came = compare();
 	CHECK(came == 0, "P8.8",
-	      "1 thread here, 4 there, all of them real-time, 3 on each further CPU: %u came",
+	      "1 thread here, 3 on each further CPU, 4 there, all of them real-time: %u came",
 	      came);
 	for (unsigned i = 1; i < 4; i++)
 		set_mask(m[i].thread, BIT(there));
