@@ -160,7 +160,7 @@ class Archives(_Case):
         self.assertLess(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, 16 << 10)
 
     def test_cut_off_or_damaged_everywhere(self) -> None:
-        noise, mine = os.urandom(1500).hex().encode(), os.urandom(350).hex().encode()  # which no check refuses
+        noise, mine = (os.urandom(n).hex().encode() for n in (1500, 350))  # letters that no check refuses
         tar = _tar(("mine/a", noise), (f"mine/{_FILE}", mine), ("mine/z", b"z" * 900))
         for packed in (gzip.compress(tar), bz2.compress(tar), lzma.compress(tar), _zip((_FILE, tar))):
             for end in range(20, len(packed), 37):
