@@ -191,5 +191,5 @@ static inline void act_on(unsigned cpu, struct actor *a, int (*run)(void))
 static inline void await_blocked(const struct actor *a)
 {
 	while (thread_state(a->thread) != THREAD_BLOCKED)
-		let_others_run();
+		thread_yield();
 }
