@@ -107,23 +107,6 @@ KTEST(move_woken, "move.woken", "08.1", "P8.1")
 
 /* --- Queued ----------------------------------------------------------------------------------- */
 
-/* A real-time thread that waits here comes to CPU @to, which runs a normal one: it runs at once. */
-static void check_urgent(unsigned here, unsigned to)
-{
-	struct member m;
-
-	make(&m, here, BIT(here), begin);
-	set_urgent(m.thread, true);
-	preempt_off();
-	thread_resume(m.thread);
-	set_mask(m.thread, BIT(to));
-	runq_unlock(thread_runq_lock_allowed(m.thread));
-	CHECK(await_begin(&m, 2 * MS), "P8.1",
-	      "a real-time thread is moved to CPU %u, which runs a normal one: it waits there", to);
-	preempt_on();
-	end(&m, 1);
-}
-
 /* Waits behind a thread that computes. Both queues' counts are compared with what they hold. */
 KTEST(move_queued, "move.queued", "08.1", "P8.1")
 {
@@ -173,7 +156,6 @@ KTEST(move_queued, "move.queued", "08.1", "P8.1")
 	end(m, 3);
 	for (unsigned i = 0; i < 3; i++)
 		CHECK(m[i].began_on, "P8.1", "thread %u has not run", i);
-	check_urgent(here, there);
 	end(&busy, 1);
 	stay_no_longer();
 	sched_audit();
