@@ -84,6 +84,7 @@ class Programs(unittest.TestCase):
             *(("verdict", 7), ("schedule", "-1"), ("bound", -1), ("steps", 1 << 64), ("outcome", "won")),
             *(("executions", True), ("states", 1.5), ("full", "yes")),
             *(("races", [race | {"schedule": 5}]), ("races", [race | {"address": None}])),
+            *(("races", [1]), ("races", {"a": 1})),
         ]
         strange = [right | {name: value} for name, value in wrong]
         for line in ({"scenario": "a", "ran": [1]}, {"races": 1}, {"races": [{"x": 1}]}, {}, *strange):

@@ -28,6 +28,13 @@ class Take(unittest.TestCase):
         self.assertIn(words, str(caught.exception))
         self.assertIn(_FILE, str(caught.exception))
 
+    def rejected_text(self, text: str, words: str) -> None:
+        """It is rejected with @words, and with the line that it begins in."""
+        with self.subTest(text):
+            self.file.write_text(f"int one;\n{text}")
+            self.rejected(words)
+            self.rejected(":2: ")
+
     def test_only_the_editable_file(self) -> None:
         """A hand-in may have the rest of the tree as well: how it is built, linked, tested or graded."""
         self.file.write_bytes(b"mine")
@@ -53,10 +60,7 @@ class Take(unittest.TestCase):
             ("__SS\\  \nE__\n", "__SSE__"),
             ("else/**/asm();\n", "assembly"),
         ):
-            with self.subTest(text):
-                self.file.write_text(f"int one;\n{text}")
-                self.rejected(word)
-                self.rejected(":2: ")
+            self.rejected_text(text, word)
 
     def test_a_text_that_hides_from_the_instruments(self) -> None:
         for text, word in (
@@ -76,10 +80,7 @@ class Take(unittest.TestCase):
             ("<:<:gnu::no_instrument_function:>:> int f(void);\n", "<:"),
             ('#pragma GCC optimize ("O0")\n', "GCC optimize"),
         ):
-            with self.subTest(text):
-                self.file.write_text(f"int one;\n{text}")
-                self.rejected(word)
-                self.rejected(":2: ")
+            self.rejected_text(text, word)
 
     def test_attributes_that_hide_nothing(self) -> None:
         text = (

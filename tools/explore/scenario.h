@@ -63,6 +63,12 @@ static inline void let_others_run(void)
 	thread_yield();
 }
 
+static inline void await_state(struct thread *t, enum thread_state state)
+{
+	while (thread_state(t) != state)
+		let_others_run();
+}
+
 /* A new kernel thread that runs. */
 static inline struct thread *start(thread_fn entry, void *arg)
 {
@@ -190,6 +196,5 @@ static inline void act_on(unsigned cpu, struct actor *a, int (*run)(void))
 /* Lets others run until the actor waits for something. */
 static inline void await_blocked(const struct actor *a)
 {
-	while (thread_state(a->thread) != THREAD_BLOCKED)
-		thread_yield();
+	await_state(a->thread, THREAD_BLOCKED);
 }

@@ -23,6 +23,10 @@ const char *check_tasks(void);
 /* A process without threads, a child of the kernel's own process, whose threads can wait for it. */
 struct process *make_child(void);
 
+/* A child of @parent with one thread, which has not started and will exit with 3. */
+struct process *make_leaver(struct process *parent, struct thread **t);
+int leave_with_3(void *unused);
+
 /* Gives @p, which has no threads yet, an address space: its threads use host_user_page. */
 void give_memory(struct process *p);
 
@@ -48,3 +52,6 @@ int wait_for(pid_t pid);
 
 /* The same, and the status must be @wanted. */
 void expect_status(pid_t pid, int wanted);
+
+/* The same, and it is the only process that was torn down, once. */
+void expect_end(pid_t pid, int wanted);

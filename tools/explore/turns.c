@@ -73,11 +73,9 @@ unsigned ready_cpus(void)
 {
 	unsigned mask = who_can_go_on();
 
-	if (mask || host_idles())
-		return mask;
-	while (!mask && !scenario_over && host_advance())
+	while (!mask && !scenario_over && !host_idles() && host_advance())
 		mask = who_can_go_on();
-	return mask ? mask : looking_in_vain();
+	return mask || host_idles() ? mask : looking_in_vain();
 }
 
 /* Nothing is left to do: is that right? */

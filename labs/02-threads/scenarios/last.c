@@ -16,12 +16,8 @@ SCENARIO(two_leave, "last.two_leave", "02.8", "P2.11", .cpus = 2)
 	struct thread *first = create_in(p, leave, (void *)3);
 	struct thread *second = create_in(p, leave, (void *)4);
 	pid_t pid = p->pid;
-	int status;
 
 	thread_resume(first);
 	thread_resume(second);
-	status = wait_for(pid);
-	expect(status == STATUS_EXIT(3), "the process ended with status 0x%x, not 0x%x", status,
-	       STATUS_EXIT(3));
-	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+	expect_end(pid, STATUS_EXIT(3));
 }

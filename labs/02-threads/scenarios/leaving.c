@@ -104,8 +104,7 @@ SCENARIO(first_comes_first, "join.first_comes_first", "02.7", "P2.9", .cpus = 2)
 	subject = create_among(BIT(1), leave, (void *)7);
 	thread_get(subject);
 	first = start(join_subject, NULL);
-	while (thread_state(first) != THREAD_BLOCKED)
-		let_others_run();
+	await_state(first, THREAD_BLOCKED);
 	thread_resume(subject);
 	mine = thread_join(subject, NULL, DEADLINE_POLL);
 	expect(mine == -EBUSY || mine == -ECHILD, "the second join returned %d", mine);
@@ -182,22 +181,12 @@ SCENARIO(known_to_join, "join.detached_and_freed", "02.7", "P2.10", .cpus = 2)
 
 	subject = start(leave_when_told, NULL);
 	joiner = start(join_subject, NULL);
-	while (thread_state(subject) != THREAD_BLOCKED || thread_state(joiner) != THREAD_BLOCKED)
-		let_others_run();
+	await_state(subject, THREAD_BLOCKED);
+	await_state(joiner, THREAD_BLOCKED);
 	expect(!thread_detach(subject), "the detach failed");
 	expect(wait_wake_one(&go, 0), "the thread does not wait");
 	err = join(joiner);
 	expect(err == -ECHILD, "the thread was detached, and the join returned %d", err);
-}
-
-/* Waits for process @pid, whose first thread ends with 3. */
-static void expect_end(pid_t pid)
-{
-	int status = wait_for(pid);
-
-	expect(status == STATUS_EXIT(3), "the process ended with status 0x%x, not 0x%x", status,
-	       STATUS_EXIT(3));
-	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
 
 static struct process *held;
@@ -221,7 +210,7 @@ SCENARIO(last_held, "last.held", "02.8", "P2.11", .cpus = 2)
 	expect(process_hold(held), "a process with a thread could not be held");
 	other = start_on(1, unhold, NULL);
 	thread_resume(t);
-	expect_end(pid);
+	expect_end(pid, STATUS_EXIT(3));
 	join(other);
 }
 
@@ -248,7 +237,7 @@ SCENARIO(last_or_hold, "last.held_meanwhile", "02.8", "P2.11", .cpus = 2)
 	t = create_in(held, leave, (void *)3);
 	other = start_on(1, hold_shortly, NULL);
 	thread_resume(t);
-	expect_end(pid);
+	expect_end(pid, STATUS_EXIT(3));
 	join(other);
 	process_put(held);
 }
@@ -266,7 +255,7 @@ SCENARIO(last_holds_on, "last.put_off", "02.8", "P2.11", .cpus = 1)
 		let_others_run();
 	expect(!teardowns, "the process was torn down although it was held");
 	process_unhold(p);
-	expect_end(pid);
+	expect_end(pid, STATUS_EXIT(3));
 }
 
 /* More holds than threads there can be: the count has 32 bits, and all of them count. */
@@ -283,7 +272,7 @@ SCENARIO(last_very_many, "last.very_many", "02.8", "P2.11", .cpus = 1)
 	expect(!teardowns, "the process was torn down although it was held");
 	atomic_fetch_sub(&p->holds, 0xffff);
 	process_unhold(p);
-	expect_end(pid);
+	expect_end(pid, STATUS_EXIT(3));
 }
 
 /* A thread that is killed before it ever ran leaves its process without running: it counts too. */
@@ -297,5 +286,5 @@ SCENARIO(last_unrun, "last.unrun", "02.8", "P2.11", .cpus = 2)
 	second->embryo = false;		/* its creator has done with it */
 	thread_resume(first);
 	thread_kill(second);
-	expect_end(pid);
+	expect_end(pid, STATUS_EXIT(3));
 }

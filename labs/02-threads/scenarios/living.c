@@ -43,8 +43,7 @@ static struct thread *start_joiner(struct deadline *d)
 {
 	struct thread *j = start(join_living, d);
 
-	while (thread_state(j) != THREAD_BLOCKED)
-		let_others_run();
+	await_state(j, THREAD_BLOCKED);
 	return j;
 }
 

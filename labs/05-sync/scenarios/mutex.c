@@ -285,10 +285,10 @@ SCENARIO(lent_late, "mutex.leaves_late", "05.5", "P5.6", .cpus = 2, .after = not
 	mutex_lock(&a);
 	act_on(0, &third, lock_when_told);
 	act_on(0, &first, lock_it);
-	act_on(1, &second, lock_interruptible);
-	await_blocked(&first);
-	await_blocked(&second);
 	await_blocked(&third);
+	await_blocked(&first);
+	act_on(1, &second, lock_interruptible);	/* from here on a yield lets nobody run on CPU 0 */
+	await_blocked(&second);
 	explore_from_here();
 	thread_kill(second.thread);
 	hold();
@@ -373,10 +373,10 @@ static const char *first_got_it(void)
 SCENARIO(free_again, "mutex.free_again", "05.5", "P5.10", .cpus = 2, .after = first_got_it,
 	 .keeps = true, .sets_up = true)
 {
+	stay_on(0);
 	mutex_lock(&a);
 	act_on(0, &first, lock_interruptible);
-	while (thread_state(first.thread) != THREAD_BLOCKED)
-		let_others_run();
+	await_blocked(&first);
 	act_on(1, &second, lock_and_tell);
 	await_blocked(&second);
 	explore_from_here();

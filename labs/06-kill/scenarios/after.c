@@ -24,12 +24,6 @@ static pid_t start_victim(thread_fn entry)
 	return pid;
 }
 
-static void expect_end(pid_t pid, int expected)
-{
-	expect_status(pid, expected);
-	expect(teardowns == 1, "the process was torn down %u times", teardowns);
-}
-
 /* --- Back to user mode ------------------------------------------------------------------------ */
 
 static struct wait_queue event = WAIT_QUEUE_INIT(event);
@@ -48,12 +42,6 @@ static int sleep_and_return(void *unused)
 	(void)unused;
 	thread_sleep_until(DEADLINE_NEVER);
 	host_user_loop();
-}
-
-static void await(enum thread_state state)
-{
-	while (thread_state(victim) != state)
-		let_others_run();
 }
 
 SCENARIO(after_wait, "kill.user_after_wait", "06.5", "P6.3", .cpus = 2)
@@ -115,7 +103,7 @@ SCENARIO(after_unkillable, "kill.user_after_unkillable", "06.5", "P6.6", .cpus =
 {
 	pid_t pid = start_victim(work_and_return);
 
-	await(THREAD_BLOCKED);
+	await_state(victim, THREAD_BLOCKED);
 	killed = !process_kill(subject, KILLED);
 	let_it_happen();
 	expect_end(pid, KILLED);
@@ -126,7 +114,7 @@ SCENARIO(after_ready, "kill.user_after_ready", "06.4", "P6.6", .cpus = 1)
 {
 	pid_t pid = start_victim(work_and_return);
 
-	await(THREAD_BLOCKED);
+	await_state(victim, THREAD_BLOCKED);
 	let_it_happen();
 	kill_and_wait(pid);
 }

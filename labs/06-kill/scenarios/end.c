@@ -12,16 +12,6 @@ static int leave(void *code)
 	return (int)(long)code;
 }
 
-/* A child with one thread, which has not started and will exit with 3. */
-static struct process *make_leaver(struct process *parent, struct thread **t)
-{
-	struct process *p;
-
-	expect(!process_create(parent, &p), "a process could not be made");
-	*t = create_in(p, leave, (void *)3);
-	return p;
-}
-
 /* --- Zombies ---------------------------------------------------------------------------------- */
 
 SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
@@ -30,8 +20,7 @@ SCENARIO(zombie_waited, "zombie.exit_against_wait", "06.2", "P6.7", .cpus = 2)
 	pid_t pid = make_leaver(&kernel_process, &t)->pid;
 
 	thread_resume(t);
-	expect_status(pid, STATUS_EXIT(3));
-	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+	expect_end(pid, STATUS_EXIT(3));
 }
 
 SCENARIO(zombie_looked_at, "zombie.looked_at_first", "06.2", "P6.7", .cpus = 2)
@@ -379,12 +368,6 @@ static void try_hold(struct process *p)
 	process_put(p);
 }
 
-static void expect_one_teardown(pid_t pid)
-{
-	expect_status(pid, STATUS_EXIT(3));
-	expect(teardowns == 1, "the process was torn down %u times", teardowns);
-}
-
 /* The last thread leaves while it is decided whether a hold may be taken. */
 SCENARIO(hold_or_exit, "hold.against_last_exit", "06.6", "P6.8", .cpus = 2)
 {
@@ -394,7 +377,7 @@ SCENARIO(hold_or_exit, "hold.against_last_exit", "06.6", "P6.8", .cpus = 2)
 
 	thread_resume(t);
 	try_hold(p);
-	expect_one_teardown(pid);
+	expect_end(pid, STATUS_EXIT(3));
 }
 
 static int hold_in_vain(void)
@@ -444,7 +427,7 @@ SCENARIO(exit_or_hold, "hold.during_last_exit", "06.6", "P6.8", .cpus = 2)
 	while (!leaves)
 		arch_spin_hint();
 	try_hold(p);
-	expect_one_teardown(pid);
+	expect_end(pid, STATUS_EXIT(3));
 }
 
 /* The last hold may be the thread's or ours. */
@@ -458,8 +441,7 @@ SCENARIO(hold_last, "hold.last_of_two", "06.6", "P6.8", .cpus = 2)
 	thread_resume(t);
 	expect(!teardowns, "a held process was torn down");
 	process_unhold(p);
-	expect_status(pid, STATUS_EXIT(3));
-	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+	expect_end(pid, STATUS_EXIT(3));
 }
 
 static _Atomic bool tries;
@@ -488,7 +470,7 @@ SCENARIO(unhold_or_hold, "hold.against_last_unhold", "06.6", "P6.8", .cpus = 2)
 	while (!tries)
 		arch_spin_hint();
 	process_unhold(subject);
-	expect_one_teardown(pid);
+	expect_end(pid, STATUS_EXIT(3));
 }
 
 static _Atomic bool begun;
@@ -518,8 +500,7 @@ SCENARIO(unhold_two, "hold.two_given_up", "06.6", "P6.8", .cpus = 2)
 	thread_resume(t);
 	process_unhold(subject);
 	thread_join(other, NULL, DEADLINE_NEVER);
-	expect_status(pid, STATUS_EXIT(3));
-	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+	expect_end(pid, STATUS_EXIT(3));
 	expect(worked_before_teardown, "the teardown does not know what a holder did before it");
 }
 

@@ -52,12 +52,6 @@ static int wait_for_ever(void *unused)
 	return 0;
 }
 
-static int leave_with_3(void *unused)
-{
-	(void)unused;
-	return 3;
-}
-
 /* --- Suspend and resume ----------------------------------------------------------------------- */
 
 /* Only a resume or a kill makes a suspended thread run. */
@@ -115,8 +109,7 @@ SCENARIO(kill_with_work_marks, "kill.waiting_with_marks", "06.5", "P6.3", .cpus 
 	int err;
 
 	thread_resume(victim);
-	while (thread_state(victim) != THREAD_BLOCKED)
-		let_others_run();
+	await_state(victim, THREAD_BLOCKED);
 	err = thread_suspend(victim);
 	expect(!err, "the suspend of a thread that waits returned %d", err);
 	atomic_fetch_or(&victim->work, WORK_RESCHED | WORK_SIGNAL);

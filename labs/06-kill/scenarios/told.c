@@ -12,34 +12,6 @@
 
 static struct process *subject;
 
-static int leave_with_3(void *unused)
-{
-	(void)unused;
-	return 3;
-}
-
-/* A child with one thread, which has not started and will exit with 3. */
-static struct process *make_leaver(struct process *parent, struct thread **t)
-{
-	struct process *p;
-
-	expect(!process_create(parent, &p), "a process could not be made");
-	*t = create_in(p, leave_with_3, NULL);
-	return p;
-}
-
-static void await(struct thread *t, enum thread_state state)
-{
-	while (thread_state(t) != state)
-		let_others_run();
-}
-
-static void expect_end(pid_t pid, int expected)
-{
-	expect_status(pid, expected);
-	expect(teardowns == 1, "the process was torn down %u times", teardowns);
-}
-
 /* --- Waits that a kill ends ------------------------------------------------------------------- */
 
 static struct wait_queue event = WAIT_QUEUE_INIT(event);
@@ -76,9 +48,9 @@ SCENARIO(exec_told, "kill.exec_that_waits", "06.5", "P6.3", .cpus = 1)
 	sibling = create_in(subject, wait_unkillable, NULL);
 	execing = create_in(subject, exec_in_vain, NULL);
 	thread_resume(sibling);
-	await(sibling, THREAD_BLOCKED);
+	await_state(sibling, THREAD_BLOCKED);
 	thread_resume(execing);
-	await(execing, THREAD_BLOCKED);
+	await_state(execing, THREAD_BLOCKED);
 	expect(!process_kill(subject, KILLED), "the kill failed");
 	spin_lock(&event.lock);
 	happened = true;

@@ -93,6 +93,21 @@ void act_in(struct process *p, unsigned cpu, struct actor *a, int (*run)(void))
 	start_actor(a, create_actor_in(p, cpu, a, run));
 }
 
+int leave_with_3(void *unused)
+{
+	(void)unused;
+	return 3;
+}
+
+struct process *make_leaver(struct process *parent, struct thread **t)
+{
+	struct process *p;
+
+	expect(!process_create(parent, &p), "a process could not be made");
+	*t = create_in(p, leave_with_3, NULL);
+	return p;
+}
+
 void adopt_orphans(void)
 {
 	init_process = &kernel_process;
@@ -113,4 +128,10 @@ void expect_status(pid_t pid, int wanted)
 	int status = wait_for(pid);
 
 	expect(status == wanted, "the status is 0x%x, not 0x%x", status, wanted);
+}
+
+void expect_end(pid_t pid, int wanted)
+{
+	expect_status(pid, wanted);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
