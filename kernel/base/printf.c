@@ -173,10 +173,10 @@ const struct printf_output *printf_output;
 void vkprintf(const char *fmt, va_list ap)
 {
 	char line[512];
-	int n = vsnprintf(line, sizeof(line), fmt, ap);
+	size_t n = printf_output ? vsnprintf(line, sizeof(line), fmt, ap) : 0;
 
-	if (printf_output)
-		printf_output->say(line, MIN((size_t)n, sizeof(line) - 1));
+	if (n)
+		printf_output->say(line, MIN(n, sizeof(line) - 1));
 }
 
 void kprintf(const char *fmt, ...)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.mutate.edits import Change, Edit, Statement, blocks, in_assertion, short, text_of
+from tools.mutate.edits import BEHIND, Change, Edit, Statement, blocks, in_assertion, short, text_of
 from tools.mutate.keeping import Inside, fresh
 from tools.mutate.plain import jumps
 from tools.mutate.tree import Node, Source
@@ -44,13 +44,10 @@ def work(source: Source, function: Node, inside: Inside) -> Iterator[Change]:
         text = _busy(source, _TURNS, found[0].start)
         yield Change(found[0].start, "work at the entry", (Edit(found[0].start, found[0].start, text),))
         last = found[-1]
-        if jumps(last.node):
-            at = last.start
-        else:
-            at = last.end
-        text = _busy(source, _TURNS, at)
+        at, between = (last.start, "") if jumps(last.node) else (last.end, BEHIND)
+        text = between + _busy(source, _TURNS, at)
         if at != found[0].start:
-            yield Change(at, "work at the end", (Edit(at, at, text if at == last.start else f" {text}"),))
+            yield Change(at, "work at the end", (Edit(at, at, text),))
 
 
 def work_everywhere(source: Source, function: Node, inside: Inside) -> Iterator[Change]:
@@ -81,7 +78,7 @@ def without_interrupts(source: Source, function: Node, inside: Inside) -> Iterat
             calls = [n.name for n in s.node.walk() if n.kind == "CALL_EXPR"]
             short_ones = all(name.startswith(_SHORT) for name in calls)
             if short_ones and not jumps(s.node) and not in_assertion(source, s.node):
-                edits = (Edit(s.start, s.start, "irq_off(); "), Edit(s.end, s.end, " irq_on();"))
+                edits = (Edit(s.start, s.start, "irq_off(); "), Edit(s.end, s.end, f"{BEHIND}irq_on();"))
                 yield Change(s.start, f"no interrupts in {short(text_of(source, s))}", edits)
 
 

@@ -14,6 +14,8 @@ from tools.mutate.tree import Node, Source
 LOOPS = ("FOR_STMT", "WHILE_STMT", "DO_STMT")
 _KEYWORDS = {"IF_STMT": ("if",), "WHILE_STMT": ("while",), "DO_STMT": ("do",), "SWITCH_STMT": ("switch",),
              "FOR_STMT": ("for", "list_for_each", "rb_for_each")}  # fmt: skip
+# Between a statement and one that is added: in the same line, the compiler warns of a misread if.
+BEHIND = "\n\t"
 _BLOCKLIKE = ("IF_STMT", "FOR_STMT", "WHILE_STMT", "SWITCH_STMT", "COMPOUND_STMT")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tools.mutate.edits import (
+    BEHIND,
     Change,
     Edit,
     Statement,
@@ -145,7 +146,7 @@ def nesting(source: Source, function: Node, _: Inside) -> Iterator[Change]:
                 yield Change(s.start, f"an else behind the return: {short(text)}", edits)
             last = function.children[-1].children
             if s.node is last[-1] and result_of(source, function) == "void" and s.listed:
-                edit = Edit(s.start, then.start, f"if (!({text})) return; ")
+                edit = Edit(s.start, then.start, f"if (!({text})) return;{BEHIND}")
                 yield Change(s.start, f"an early return: {short(text)}", (edit,))
 
 

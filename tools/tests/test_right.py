@@ -218,13 +218,13 @@ _CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "irqs-off": (
         "void f(struct thing *t) {\n\tt->a = 1;\n\twait_for(t);\n\tif (t->b)\n\t\treturn;\n}",
-        ["irq_off(); t->a = 1; irq_on();"],
+        ["irq_off(); t->a = 1; | irq_on();"],
     ),
     "work": (
         "void f(void) {\n\tpanic();\n}",
         [
             "for (volatile unsigned busy_N = 0; busy_N < 300; busy_N++) { } panic();",
-            "panic(); for (volatile unsigned busy_N = 0; busy_N < 300; busy_N++) { }",
+            "for (volatile unsigned busy_N = 0; busy_N < 300; busy_N++) { } | }",
         ],
     ),
     "work-always": (
