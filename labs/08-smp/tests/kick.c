@@ -7,30 +7,22 @@
 static unsigned here;
 static u32 locked;			/* CPUs whose queues held_still() has locked */
 
-static bool rest(unsigned cpu)
+/* Idles, and its timer will not end that soon. */
+static bool rests(const struct cpu *c)
 {
-	return atomic_load(&idle_mask) & BIT(cpu) && cpus[cpu].runq.current == &cpus[cpu].idle &&
-	       !(atomic_load(&cpus[cpu].idle.work) & WORK_RESCHED);
+	return atomic_load(&idle_mask) & BIT(c->id) && c->runq.current == &c->idle &&
+	       !(atomic_load(&c->idle.work) & WORK_RESCHED) &&
+	       !(c->timer_armed && time_before(c->timer_at, time_now() + 50 * MS));
 }
 
-/* Waits until all other CPUs idle, and locks their queues: then none can answer before the end. */
-static bool held_still(void)
+static u64 interrupts_so_far(void)
 {
-	u64 until = time_now() + 100 * MS;
-	u32 others = (BIT(nr_cpus) - 1) & ~BIT(here);
+	u64 sum = 0;
 
-	irq_off();
-	locked = 0;
-	while (locked != others && time_before(time_now(), until))
-		for (unsigned i = 0; i < nr_cpus; i++) {
-			if (!(others & ~locked & BIT(i)) || !spin_trylock(&cpus[i].runq.lock))
-				continue;
-			if (rest(i))
-				locked |= BIT(i);
-			else
-				spin_unlock(&cpus[i].runq.lock);
-		}
-	return locked == others;
+	for (struct cpu *c = cpus; c < cpus + nr_cpus; c++)
+		sum += c->id == here ? 0 : atomic_load(&c->stats.interrupts) +
+			atomic_load(&c->stats.timer_interrupts) + atomic_load(&c->stats.resched_ipis);
+	return sum;
 }
 
 static void let_go(void)
@@ -47,6 +39,31 @@ static void wait_a_little(void)
 
 	while (time_before(time_now(), until))
 		;
+}
+
+/*
+ * Waits until all other CPUs idle, and locks their queues: then none can answer before the end. One
+ * that has just announced that it idles, or was interrupted, still wants its queue's lock, and takes
+ * no interrupt while it waits for that. So none may have been interrupted for a little while.
+ */
+static bool held_still(void)
+{
+	u64 until = time_now() + 100 * MS;
+
+	do {
+		u64 before = interrupts_so_far();
+
+		wait_a_little();
+		irq_off();
+		locked = 0;
+		for (unsigned i = 0; i < nr_cpus; i++)
+			if (i != here && rests(&cpus[i]) && spin_trylock(&cpus[i].runq.lock))
+				locked |= BIT(i);
+		if (locked == ((BIT(nr_cpus) - 1) & ~BIT(here)) && before == interrupts_so_far())
+			return true;
+		let_go();
+	} while (time_before(time_now(), until));
+	return false;
 }
 
 static u64 interrupts(unsigned cpu)
@@ -228,6 +245,31 @@ KTEST(kick_widened, "kick.widened", "08.4", "P8.6")
 	      told);
 	preempt_on();
 	end(&m, 1);
+	stay_no_longer();
+}
+
+/* A real-time thread that waits here is moved to a CPU with a normal one, which has to be told. */
+KTEST(kick_moved, "kick.moved", "08.4", "P8.1")
+{
+	struct member busy, m;
+	unsigned there;
+
+	NEEDS_TWO_CPUS;
+	here = stay_here();
+	there = next_to(here);
+	make_and_run(&busy, there, BIT(there), spin);
+	REQUIRE(await_begin(&busy, 100 * MS), "P8.1", "a thread on CPU %u does not run", there);
+	make(&m, here, BIT(here), begin);
+	set_urgent(m.thread, true);
+	preempt_off();
+	thread_resume(m.thread);
+	set_mask(m.thread, BIT(there));
+	runq_unlock(thread_runq_lock_allowed(m.thread));
+	CHECK(await_begin(&m, 2 * MS), "P8.1",
+	      "a real-time thread is moved to CPU %u, which runs a normal one: it waits there", there);
+	preempt_on();
+	end(&m, 1);
+	end(&busy, 1);
 	stay_no_longer();
 }
 
