@@ -15,13 +15,16 @@ static bool rests(const struct cpu *c)
 	       !(c->timer_armed && time_before(c->timer_at, time_now() + 50 * MS));
 }
 
+/* That came to the other CPUs. */
 static u64 interrupts_so_far(void)
 {
 	u64 sum = 0;
 
-	for (struct cpu *c = cpus; c < cpus + nr_cpus; c++)
-		sum += c->id == here ? 0 : atomic_load(&c->stats.interrupts) +
-			atomic_load(&c->stats.timer_interrupts) + atomic_load(&c->stats.resched_ipis);
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (i != here)
+			sum += atomic_load(&cpus[i].stats.interrupts) +
+			       atomic_load(&cpus[i].stats.timer_interrupts) +
+			       atomic_load(&cpus[i].stats.resched_ipis);
 	return sum;
 }
 
@@ -42,9 +45,9 @@ static void wait_a_little(void)
 }
 
 /*
- * Waits until all other CPUs idle, and locks their queues: then none can answer before the end. One
- * that has just announced that it idles, or was interrupted, still wants its queue's lock, and takes
- * no interrupt while it waits for that. So none may have been interrupted for a little while.
+ * Waits until all other CPUs idle, and locks their queues: then none can answer before the end.
+ * One that has just announced that it idles, or was interrupted, still wants its queue's lock, and
+ * takes no interrupt while it waits for that. So none may have been interrupted for a little while.
  */
 static bool held_still(void)
 {
@@ -266,7 +269,8 @@ KTEST(kick_moved, "kick.moved", "08.4", "P8.1")
 	set_mask(m.thread, BIT(there));
 	runq_unlock(thread_runq_lock_allowed(m.thread));
 	CHECK(await_begin(&m, 2 * MS), "P8.1",
-	      "a real-time thread is moved to CPU %u, which runs a normal one: it waits there", there);
+	      "a real-time thread is moved to CPU %u, which runs a normal one: it waits there",
+	      there);
 	preempt_on();
 	end(&m, 1);
 	end(&busy, 1);
