@@ -245,8 +245,10 @@ KTEST(mask_each_other, "mask.each_other", "08.2", "P8.2")
 {
 	NEEDS_TWO_CPUS;
 	stay_here();
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
 		make(&pair[i], i, BIT(i), send_other);
+		thread_get(pair[i].thread);	/* the other may send it after its end */
+	}
 	for (unsigned i = 0; i < 2; i++)
 		thread_resume(pair[i].thread);
 	thread_sleep(20 * MS);
@@ -259,6 +261,8 @@ KTEST(mask_each_other, "mask.each_other", "08.2", "P8.2")
 		      rounds - before);
 	}
 	end(pair, 2);
+	for (unsigned i = 0; i < 2; i++)
+		thread_put(pair[i].thread);
 	stay_no_longer();
 	sched_audit();
 }
