@@ -82,7 +82,7 @@ def loop(source: Source, function: Node, _: Inside) -> Iterator[Change]:
         body = loop_body(s.node)
         goes_on = any(n.kind == "CONTINUE_STMT" for n in body.walk())
         if s.node.kind == "WHILE_STMT" and source.is_whole(s.node.children[0]):
-            head = f"for (;;) {{ if (!({source.of(s.node.children[0])})) break; "
+            head = f"for (;;) {{ if (!({source.of(s.node.children[0])})) break;{BEHIND}"
             yield _around(s, body, head, " }")
         elif s.node.kind == "FOR_STMT" and not goes_on:
             parts = _for_parts(source, s.node)

@@ -149,7 +149,7 @@ _CASES: dict[str, tuple[str, list[str]]] = {
     "loop": (
         "void f(struct thing *t) {\n\twhile (t->a)\n\t\tpanic();\n"
         "\tdo {\n\t\tif (t->b)\n\t\t\tcontinue;\n\t} while (t->a);\n}",
-        ["for (;;) { if (!(t->a)) break; panic(); }"],
+        ["for (;;) { if (!(t->a)) break; | panic(); }"],
     ),
     "local": (
         "int f(struct thing *t) {\n\treturn t->a + 1;\n}",
