@@ -146,6 +146,35 @@ KTEST(sched_goes_on_first, "sched.goes_on_first", "", "")
 	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
 }
 
+/* Works most of the time, and naps before its slice is over. */
+static int nap_often(void *arg)
+{
+	struct spinner *s = arg;
+
+	while (!atomic_load(&s->stop)) {
+		look_on(3 * MS);
+		thread_sleep(MS / 10);
+	}
+	return 0;
+}
+
+/* REALTIME4: what a real-time thread ran before it blocked counts, too. */
+KTEST(sched_throttled_naps, "sched.throttled_naps", "", "")
+{
+	u64 limit = realtime_limit, period = realtime_period;
+	struct spinner s[2] = { 0 };
+
+	go_first();
+	realtime_set_limit(20 * MS, 40 * MS);
+	start_on(&s[0], there(), spin, PRIORITY_DEFAULT);
+	start_on(&s[1], there(), nap_often, 20);
+	measure(s, 2, 400 * MS);
+	CHECK(got(&s[1]) >= 160 * MS && got(&s[1]) <= 240 * MS, "",
+	      "with a limit of a half, it had %lu of 400 ms", got(&s[1]) / MS);
+	end(s, 2);
+	realtime_set_limit(limit, period);
+}
+
 /*
  * Works, then gives up the rest of the period by yielding, until told to stop. The first yield lets
  * the first job begin with a period.

@@ -348,6 +348,28 @@ KTEST(policies_refunds, "policies.refunds", "", "")
 	}
 }
 
+/* A throttled thread gets another reservation, and its next budget sooner: the CPU must look. */
+KTEST(policies_sooner, "policies.sooner", "", "")
+{
+	struct sched_params rare = reserved(2 * MS, 10 * MS);
+	bool look;
+
+	rare.period = 100 * MS;
+	use(&sched_edf, 0);
+	set(0, rare);
+	set(1, normal);
+	wake(1);
+	wake(0);
+	run(3 * MS);
+	CHECK(running() == 1 && q.timer_at == 100 * MS, "", "%d runs, for the other is time at %lu",
+	      running(), q.timer_at);
+	p->dequeue(&q, &e[0]);
+	set(0, reserved(2 * MS, 10 * MS));
+	look = enqueue(0, ENQUEUE_CHANGED);
+	CHECK(look && q.timer_at == 10 * MS, "", "it %s for the budget that comes at %lu",
+	      look ? "looks" : "does not look", q.timer_at);
+}
+
 /*
  * --- fair ----------------------------------------------------------------------------------------
  */
@@ -379,6 +401,19 @@ KTEST(policies_sleeper, "policies.sleeper", "", "")
 	before = got[1] - before;
 	CHECK(before >= 46 * slice && before <= 54 * slice, "", "it gets %lu of %lu ns",
 	      before, 100 * slice);
+}
+
+/* A thread that is preempted before it has run goes on before its equal. */
+KTEST(policies_fair_kept, "policies.fair_kept", "", "")
+{
+	use(&sched_fair, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		set(i, normal);
+		wake(i);
+	}
+	CHECK(running() == 0, "", "the first is %d", running());
+	give_way(ENQUEUE_PREEMPTED);
+	CHECK(running() == 0, "", "its equal was let in");
 }
 
 /* A thread of SCHED_IDLE has the weight 3, a normal one 1024; each is off by a slice or two. */
