@@ -298,6 +298,32 @@ KTEST(sched_shrinks, "sched.shrinks", "", "")
 	stay_no_longer();
 }
 
+/* A CPU whose thread blocks goes on with another CPU's: its idle thread does not run in between. */
+KTEST(sched_steals_directly, "sched.steals_directly", "", "")
+{
+	struct spinner busy = { 0 }, s = { 0 };
+	u64 before;
+
+	if (nr_cpus == 1 || !may_steal)
+		return;
+	stay_here();
+	start_on(&busy, BIT(1), work_and_nap, PRIORITY_DEFAULT);
+	look_on(MS);
+	create_at(&s, 0, spin, PRIORITY_DEFAULT);
+	CHECK(sched_set_affinity(s.thread, BIT(0) | BIT(1)) == 0, "", "affinity");
+	thread_resume(s.thread);
+	look_on(MS);
+	CHECK(ran(&s) == 0, "", "it has not had to wait");
+	before = cpus[1].idle.stats.switches_in;
+	atomic_store(&busy.stop, true);
+	look_on(2 * MS);
+	CHECK(ran(&s) > 0, "", "it waits beside a CPU that has nothing to do");
+	CHECK(cpus[1].idle.stats.switches_in == before, "", "that CPU idled first");
+	end(&s, 1);
+	end(&busy, 1);
+	stay_no_longer();
+}
+
 static u64 rounds_until;	/* of aging on the last CPU: when to go on */
 
 static bool has_aged(void)

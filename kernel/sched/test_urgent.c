@@ -352,6 +352,29 @@ KTEST(urgent_spread, "sched.urgent_spread", "", "")
 	finish();
 }
 
+/* Two threads are to preempt one that cannot give way yet: an idle CPU takes one of them. */
+KTEST(sched_told_already, "sched.told_already", "", "")
+{
+	struct spinner s[2] = { 0 };
+
+	if (!may_steal || !begin(1))
+		return;
+	atomic_store(&insists, true);
+	start_on(&fill[last - 1], BIT(last - 1), insist, PRIORITY_DEFAULT);
+	for (unsigned i = 0; i < 2; i++)
+		create_at(&s[i], last - 1, spin, URGENT);
+	settle();
+	for (unsigned i = 0; i < 2; i++)
+		wake(&s[i]);
+	look_on(2 * MS);
+	CHECK(ran(&s[0]) + ran(&s[1]) > MS, "", "both wait beside an idle CPU");
+	atomic_store(&insists, false);
+	for (unsigned i = 0; i < 2; i++)
+		check_runs(&s[i]);
+	end(s, 2);
+	finish();
+}
+
 /* A thread was more urgent for a moment, in which it could not be preempted; it is no longer. */
 KTEST(urgent_for_a_moment, "sched.urgent_for_a_moment", "", "")
 {
