@@ -5,6 +5,7 @@
 #include "sched/timer.h"
 #include "sched/wait.h"
 #include "test/ktest.h"
+#include "test_spinner.h"
 
 static _Atomic unsigned fired;
 
@@ -71,6 +72,27 @@ KTEST(timer_clock_set, "timer.clock_set", "", "timer.clock_set")
 	stop();
 }
 
+/* A timer moves with the clock, also if another one that moves was before it and is then behind. */
+KTEST(timer_clock_passed, "timer.clock_passed", "", "timer.clock_set")
+{
+	static struct timer later = { .clock = TIMER_REALTIME, .fire = count };
+	u64 was;
+
+	set_forward(3 * (s64)HOUR);
+	start();
+	spin_lock(&timer_lock);
+	timer_start(&later, timer_now(&later) + 2 * HOUR);
+	spin_unlock(&timer_lock);
+	was = later.due;
+	set_forward(-3 * (s64)HOUR);
+	CHECK(later.due > was + 2 * HOUR, "timer.clock_set",
+	      "with the clock set back, the later one is due at %lu, not %lu", later.due, was);
+	stop();
+	spin_lock(&timer_lock);
+	timer_stop(&later);
+	spin_unlock(&timer_lock);
+}
+
 static struct timer *first;
 
 static void note_first(struct timer *t)
@@ -98,6 +120,41 @@ KTEST(timer_clock_same, "timer.clock_same", "", "timer.clock_set")
 	CHECK(first == &wall, "timer.clock_set", "of two due at once, the later one fired first");
 	wall.fire = steady.fire = count;
 	fired = 0;
+}
+
+static void beat(struct timer *t)
+{
+	timer_start(t, t->at + MS);
+	count(t);
+}
+
+/* TIMER1: of two busy CPUs only the one that has put the timer in front is interrupted for it. */
+KTEST(timer_watched, "timer.watched", "", "timer.watched")
+{
+	u32 affinity = current_thread()->affinity;
+	const struct cpu *other = &cpus[nr_cpus - 1];
+	struct spinner busy = { 0 };
+	u64 before, came;
+
+	if (nr_cpus == 1)
+		return;
+	sched_set_affinity(current_thread(), BIT(0));
+	start_on(&busy, there(), spin, PRIORITY_DEFAULT);
+	fired = 0;
+	steady.fire = beat;
+	before = other->stats.timer_interrupts;
+	spin_lock(&timer_lock);
+	timer_start(&steady, time_now() + MS);
+	spin_unlock(&timer_lock);
+	look_on(200 * MS);
+	stop();
+	came = other->stats.timer_interrupts - before;
+	CHECK(fired > 150 && came < fired / 2, "timer.watched",
+	      "while it fired %u times, the other CPU had %lu timer interrupts", fired, came);
+	end(&busy, 1);
+	steady.fire = count;
+	fired = 0;
+	sched_set_affinity(current_thread(), affinity);
 }
 
 KTEST(timer_counted, "timer.counted", "", "timer.counted")

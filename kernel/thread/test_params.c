@@ -38,3 +38,25 @@ KTEST(sched_reserves_alive, "sched.reserves_alive", "", "")
 	CHECK(err == -ESRCH, "", "a dead thread reserves: %d", err);
 	thread_join(t, NULL, DEADLINE_NEVER);
 }
+
+/* A thread's first reservation begins at once, wherever the wall clock was when it was created. */
+KTEST(sched_reserves_at_once, "sched.reserves_at_once", "", "")
+{
+	struct sched_params p = { .class = SCHED_DEADLINE, .runtime = 5 * NSEC_PER_MSEC,
+				  .deadline = 50 * NSEC_PER_MSEC, .period = 50 * NSEC_PER_MSEC };
+	struct sched_params normal = { .class = SCHED_OTHER };
+	u64 offset = time_realtime_offset();
+	struct thread *t;
+
+	if (!policy_knows(SCHED_DEADLINE))
+		return;
+	time_set_realtime(time_now() + offset + 3600 * NSEC_PER_SEC);
+	t = thread_create("ends", ends, NULL, PRIORITY_DEFAULT);
+	time_set_realtime(time_now() + offset);
+	REQUIRE(t, "", "no memory for a thread");
+	CHECK(sched_set_params(t, &p) == 0, "", "a reservation is refused");
+	CHECK(t->se.budget == (s64)p.runtime, "", "its first budget is %ld ns", t->se.budget);
+	CHECK(sched_set_params(t, &normal) == 0, "", "SCHED_OTHER is refused");
+	thread_resume(t);
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
