@@ -3,8 +3,10 @@
  * reported (tools/tests/test_locks.py reads the report); the test of GDB's `deadlock` stops at
  * thread_kill(), where both wait; and a kill ends the killable wait.
  */
+#include "base/trace.h"
 #include "errno.h"
 #include "process/process.h"
+#include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/time.h"
 #include "sync/mutex.h"
@@ -38,6 +40,23 @@ static bool has_blocked(struct thread *t)
 
 	runq_unlock(rq);
 	return blocked;
+}
+
+/* Whether the trace has a record of the circle that the wait for @m has closed. */
+static bool was_recorded(const struct mutex *m)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		const struct trace_ring *ring = cpus[i].trace;
+		u64 head = atomic_load(&ring->head);
+
+		for (u64 n = head - MIN(head, ring->size); n < head; n++) {
+			const struct trace_record *r = &ring->records[n & (ring->size - 1)];
+
+			if (r->event == TRACE_EV_DEADLOCK && r->a == (u64)m)
+				return true;
+		}
+	}
+	return false;
 }
 
 static int lock_forwards(void *unused)
@@ -81,6 +100,8 @@ KTEST(deadlock_kill, "deadlock.ends_by_kill", "", "deadlock.kill")
 	await_waiter(&second);
 	while (!has_blocked(forwards) || !has_blocked(backwards))
 		thread_sleep(NSEC_PER_MSEC);
+	CHECK(!(trace_mask & TRACE_LIFE) || was_recorded(&first), "deadlock.kill",
+	      "the trace knows nothing of the circle");
 	thread_kill(forwards);
 	thread_join(forwards, &killed, DEADLINE_NEVER);
 	thread_join(backwards, &other, DEADLINE_NEVER);
