@@ -92,21 +92,17 @@ static void enter(struct addr_space *as)
 
 void futex_thread_exit(struct thread *t)
 {
-	struct process *p = t->process;
-	bool tell = t->clear_tid && !unobserved(p);	/* spares a forked child a page copy */
+	/* A word that nobody can read is not written: that spares a forked child a page copy. */
+	bool tell = t->clear_tid && !unobserved(t->process);
 	u32 zero = 0;
 
-	if (!t->robust_list && !tell) {
-		futex_pi_exit(t);
-		return;
-	}
-	enter(p->as);		/* the reaper does this for a thread that will not run again */
+	enter(t->as);		/* the reaper does this for a thread that will not run again */
 	if (t->robust_list)
 		walk_robust_list(t);
 	futex_pi_exit(t);	/* after the words say that it died */
 	if (tell && !copy_to_user(t->clear_tid, &zero, sizeof(zero)))
 		futex_wake(t->clear_tid, true, 1, FUTEX_BITSET_ALL);
-	enter(NULL);		/* @t has ended or gets the space of a new program */
+	enter(NULL);		/* from here on the last thread to leave can free the space */
 	t->robust_list = 0;
 	t->clear_tid = 0;
 }

@@ -1,6 +1,6 @@
 /*
  * PI locks: a page that goes away before waiters are moved; a dead owner's lock for two. A robust
- * lock whose word changes while it is being marked.
+ * lock whose word changes while it is being marked. The word at clear_tid of one that is alone.
  */
 #include "mm/test_space.h"
 
@@ -172,4 +172,32 @@ KTEST(futex_late_waiter, "futex.late_waiter", "", "futex.late_waiter")
 	      "the word is %x", word_at(BASE + 64));
 	as_put(child);
 	as_put(space);
+}
+
+static int begins_anew(void *unused)
+{
+	struct thread *t = current_thread();
+
+	(void)unused;
+	process_set_as(space);		/* which has no other user */
+	t->clear_tid = BASE;
+	futex_thread_exit(t);		/* as exec does */
+	return t->clear_tid == 0;
+}
+
+/* A thread that is alone need not be told of its end, but its next program has other memory. */
+KTEST(futex_forgets_tid, "futex.forgets_tid", "", "futex.forgets_tid")
+{
+	struct wait_result res;
+	struct process *p;
+	struct thread *t;
+
+	space = new_space();
+	map_at(space, BASE, 1, RW, 0);
+	REQUIRE(process_create(current_process(), &p) == 0, "futex.forgets_tid", "no process");
+	REQUIRE(thread_create_in(p, "alone", begins_anew, NULL, PRIORITY_DEFAULT, &t) == 0,
+		"futex.forgets_tid", "no thread");
+	thread_resume(t);
+	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "futex.forgets_tid", "the wait fails");
+	CHECK(res.status == STATUS_EXIT(1), "futex.forgets_tid", "the thread knows the old word");
 }

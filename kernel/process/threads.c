@@ -10,7 +10,6 @@
 #include "config.h"
 #include "errno.h"
 #include "lock/lockcheck.h"
-#include "mm/vm.h"
 #include "process/cred.h"
 #include "process/futex.h"
 #include "process/process.h"
@@ -91,21 +90,6 @@ void thread_take_id(struct thread *t)
 
 /* --- Out -------------------------------------------------------------------------------------- */
 
-/*
- * Makes the thread run on the kernel's page table from here on, so that the last thread to leave
- * can free the process's own.
- */
-static void drop_address_space(struct thread *t)
-{
-	futex_thread_exit(t);
-	if (t != current_thread())
-		return;			/* the reaper: @t was killed and never ran again */
-	irq_off();
-	t->as = NULL;
-	as_switch(NULL);
-	irq_on();
-}
-
 /* Reports the stop: all threads that are left have stopped. */
 static noinline void report_stop(struct process *p)
 {
@@ -120,7 +104,7 @@ void process_forget_thread(struct thread *t)
 
 	sched_release(t);
 	if (t->as)
-		drop_address_space(t);
+		futex_thread_exit(t);
 	if (t == current_thread()) {
 		if (DEBUG_BUILD)
 			lockcheck_none_held("exits");

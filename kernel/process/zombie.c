@@ -49,7 +49,7 @@ static void release_resources(struct process *p)
 	place = p->place;
 	p->place = NULL;
 	spin_unlock(&p->lock);
-	/* No CPU has the address space loaded any more: see drop_address_space(). */
+	/* No CPU has the address space loaded any more: see futex_thread_exit(). */
 	if (as)
 		as_put(as);
 	if (fds)
