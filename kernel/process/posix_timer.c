@@ -67,7 +67,7 @@ void timers_signal_taken(struct signal_info *info)
 	struct posix_timer *pt;
 
 	spin_lock(&timer_lock);
-	if (info->code == SI_KERNEL && info->signo == SIGALRM)
+	if (info->signo == SIGALRM)
 		itimer_alarm_taken(p);
 	pt = info->code == SI_TIMER ? find_timer(p, info->pid) : NULL;
 	if (pt && signal_kept_was_taken(p, pt->signal)) {

@@ -167,6 +167,21 @@ CASE(interval_timer_repeats)
 	V(hits[SIGALRM]);
 }
 
+/* It is armed again when its signal is taken, which somebody else may have sent before. */
+CASE(interval_timer_after_a_kill)
+{
+	struct linux_itimerval t = { { 1000, 0 }, { 0, 1000 } };
+
+	block(SIGALRM);
+	Q(kill, getpid(), SIGALRM);
+	T(setitimer, ITIMER_REAL, &t, NULL);
+	while (t.value.tv_sec || t.value.tv_usec)
+		Q(getitimer, ITIMER_REAL, &t);
+	T(rt_sigtimedwait, bits(1UL << (SIGALRM - 1)), NULL, ts(30, 0), 8);
+	T(getitimer, ITIMER_REAL, &t);
+	V(t.value.tv_sec > 900);
+}
+
 CASE(interval_timer_kills)
 {
 	struct linux_itimerval t = { { 0, 0 }, { 0, 1000 } };
