@@ -330,4 +330,7 @@ CASE(limits_at_first)
 			V(l[0] == ~0UL);
 			V(l[1] == ~0UL);
 		}
+	Q(prlimit64, 0, RLIMIT_MSGQUEUE, NULL, l);
+	V(l[0]);
+	V(l[1]);
 }

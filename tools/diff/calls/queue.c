@@ -94,6 +94,28 @@ CASE(by_pidfd)
 	taken();
 }
 
+static void act(int sig, unsigned long handler)
+{
+	struct kernel_sigaction a = { .handler = handler };
+
+	T(rt_sigaction, sig, &a, NULL, 8);
+}
+
+/* Values of signals are forgotten with them, and there is room for others. */
+CASE(ignored)
+{
+	room_for(2);
+	T(rt_tgsigqueueinfo, getpid(), getpid(), 40, queued(SI_QUEUE, 1));
+	T(rt_sigqueueinfo, getpid(), 41, queued(SI_QUEUE, 2));
+	act(40, (unsigned long)SIG_IGN);
+	act(41, (unsigned long)SIG_IGN);
+	act(40, (unsigned long)SIG_DFL);
+	act(41, (unsigned long)SIG_DFL);
+	T(rt_tgsigqueueinfo, getpid(), getpid(), 40, queued(SI_QUEUE, 3));
+	T(rt_sigqueueinfo, getpid(), 41, queued(SI_QUEUE, 4));
+	taken();
+}
+
 /* The receiver's limit, and the count of its user. */
 CASE(to_another)
 {
