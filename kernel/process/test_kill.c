@@ -149,19 +149,29 @@ KTEST(kill_exit, "kill.exit", "", "kill.exit")
 	thread_put(t);
 }
 
-/* OOM1: while a process is dying there is no other victim, not even the caller. */
+/*
+ * OOM1: while a process is dying there is no other victim, not even the caller. The search counts
+ * stacks of threads, and gives back each process that it looks at.
+ */
 KTEST(kill_one_victim, "kill.one_victim", "", "kill.one_victim")
 {
+	u32 refs = init_process->refs;
 	struct wait_result res = { 0 };
 	struct process *p;
 	struct thread *t;
+	u64 bytes;
 	int err;
 
 	REQUIRE(process_create(current_process(), &p) == 0, "kill.one_victim", "no process");
+	bytes = process_kernel_bytes(p);
 	REQUIRE(thread_create_in(p, "unborn", waits_for_ever, NULL, PRIORITY_DEFAULT, &t) == 0,
 		"kill.one_victim", "no thread");
+	bytes = process_kernel_bytes(p) - bytes;
+	CHECK(bytes == KSTACK_SIZE, "kill.one_victim", "a thread counts %lu bytes", bytes);
 	process_kill(p, 9);		/* it is dying until its thread is started */
 	oom_kill();
+	CHECK(init_process->refs == refs, "kill.one_victim", "init has %u references, had %u",
+	      init_process->refs, refs);
 	CHECK(process_state(current_process()) == PROCESS_ALIVE, "kill.one_victim",
 	      "the caller is killed");
 	thread_resume(t);

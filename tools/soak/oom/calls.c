@@ -93,6 +93,7 @@ void makes_calls(void)
 {
 	static const struct flock lock = { .l_type = F_WRLCK, .l_start = 10, .l_len = 10 };
 	static const struct flock hole = { .l_type = F_UNLCK, .l_start = 14, .l_len = 2 };
+	static const long alarm[4] = { 0, 0, 1000, 0 };		/* in 1,000 seconds */
 	static gid_t groups[40];
 	struct { long value; int signo, notify, rest[12]; } event = { .notify = SIGEV_NOTHING };
 	static char text[PAGE];
@@ -101,6 +102,7 @@ void makes_calls(void)
 	memset(text, 0, sizeof(text));
 	NEED(f >= 0);
 	TRY(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) == 0);
+	NEED(syscall(SYS_setitimer, 0, &alarm, NULL) == 0);
 	NEED(syscall(SYS_setgroups, 40, groups) == 0);
 	TRY(fcntl(f, F_SETLK, &lock) == 0 && fcntl(f, F_SETLK, &hole) == 0);
 	TRY(syscall(SYS_flock, f, 2 /* LOCK_EX */) == 0);
