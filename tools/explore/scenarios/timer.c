@@ -118,11 +118,11 @@ static const char *deleted_once(void)
 	return NULL;
 }
 
-static void act_blocking_usr1(unsigned cpu, struct actor *a, int (*run)(void))
+static void act_blocking(unsigned cpu, struct actor *a, int (*run)(void))
 {
 	struct thread *t = create_actor_in(p, cpu, a, run);
 
-	t->sigmask = SIGSET(SIGUSR1);
+	t->sigmask = SIGSET(SIGUSR1) | SIGSET(SIGUSR2);
 	start_actor(a, t);
 }
 
@@ -131,8 +131,8 @@ SCENARIO(deleted, "timer.set_and_deleted", "", "", .cpus = 2, .after = deleted_o
 {
 	completion_init(&made);
 	p = make_child();
-	act_blocking_usr1(0, &first, set_and_delete);
-	act_blocking_usr1(1, &second, delete_it);
+	act_blocking(0, &first, set_and_delete);
+	act_blocking(1, &second, delete_it);
 	end_here();
 }
 
@@ -154,6 +154,50 @@ SCENARIO(two_delete, "timer.two_delete", "", "", .cpus = 2, .after = deleted_onc
 	p = make_child();
 	act_in(p, 0, &first, create_and_delete);
 	act_in(p, 1, &second, delete_it);
+	end_here();
+}
+
+/* Takes the signal of a periodic timer, which goes on then. */
+static int take_its_signal(void)
+{
+	const struct timer_notify notify = { .sig = SIGUSR1 };
+	const struct interval twice = { .value = 10, .interval = 1000 };
+	struct signal_info info;
+	struct interval old;
+	int sig;
+
+	id = posix_timer_create(TIMER_MONOTONIC, NULL, NULL, &notify);
+	expect(!posix_timer_set(id, false, &twice, &old), "it cannot be set");
+	expect(!thread_sleep(20), "a sleep failed");
+	explore_from_here();
+	complete(&made);
+	sig = signal_take(SIGSET(SIGUSR1), &info);
+	expect(!posix_timer_set(id, false, NULL, &old) && old.value, "it does not go on");
+	return posix_timer_delete(id) ? 0 : sig;
+}
+
+static int send_another(void)
+{
+	expect(!completion_wait(&made, DEADLINE_NEVER, WAIT_UNKILLABLE), "a wait failed");
+	return signal_send_process(p, SIGUSR2);
+}
+
+static const char *taken_and_sent(void)
+{
+	if (first.result != SIGUSR1 || second.result)
+		return wrong("signal %d was taken, sending returned %d", first.result,
+			     second.result);
+	return atomic_load(&p->sigpending) == SIGSET(SIGUSR2) ? NULL : "another signal is pending";
+}
+
+/* A signal of a timer is taken while another CPU sends one, which changes the same queue. */
+SCENARIO(taken, "timer.taken", "", "", .cpus = 2, .after = taken_and_sent, .keeps = true,
+	 .sets_up = true)
+{
+	completion_init(&made);
+	p = make_child();
+	act_blocking(0, &first, take_its_signal);
+	act_blocking(1, &second, send_another);
 	end_here();
 }
 
