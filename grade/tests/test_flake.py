@@ -2,7 +2,7 @@
 
 import unittest
 
-from grade.flake import Rate, rates, table
+from grade.flake import Rate, other_seed, rates, table
 from grade.lab import EXPLORER
 from grade.score import Outcome, Run
 from grade.tests.fake import AtHome, evidence, messages, passing
@@ -23,6 +23,17 @@ class Rates(AtHome):
         self.assertEqual((here.runs, here.failed, here.place), (3, 2, "riscv"))
         self.assertRegex(here.first, "^seed 7: .*one is left")
         self.assertEqual((there.runs, there.failed, there.first), (1, 0, ""))
+
+
+class Seeds(unittest.TestCase):
+    def test_each_round_has_others(self) -> None:
+        once = [Run("riscv", "sleep.due", 4, seed) for seed in (1, 2)]
+        self.assertEqual([other_seed(run, 0) for run in once], once)
+        self.assertEqual(len({other_seed(run, n) for n in range(9) for run in once}), 18)
+
+    def test_the_explorer_has_none(self) -> None:
+        run = Run(EXPLORER, "sleep.due", 1, 1)
+        self.assertEqual(other_seed(run, 7), run)
 
 
 class Table(unittest.TestCase):
