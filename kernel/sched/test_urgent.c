@@ -267,18 +267,44 @@ KTEST(urgent_displaced, "sched.urgent_displaced", "", "")
 	finish();
 }
 
-/* Two CPUs run something less urgent: the thread goes where the least urgent of all runs. */
+static _Atomic bool quiet;
+static _Atomic unsigned nr_quiet;
+
+/* Its CPU takes no interrupt until @quiet is cleared, so it does not lock its queue either. */
+static int spin_quietly(void *arg)
+{
+	irq_off();
+	nr_quiet++;
+	while (atomic_load(&quiet))
+		;
+	irq_on();
+	return spin(arg);
+}
+
+static bool both_are_quiet(void)
+{
+	return nr_quiet == 2;
+}
+
+/*
+ * Two CPUs run something less urgent: the thread goes where the least urgent of all runs. A CPU
+ * with a locked queue would be left out.
+ */
 KTEST(urgent_least, "sched.urgent_least", "", "")
 {
 	struct spinner s = { 0 };
 
 	if (!begin(1))
 		return;
-	occupy(last - 1, PRIORITY_DEFAULT);
-	occupy(last, LESS_URGENT);
+	nr_quiet = 0;
+	atomic_store(&quiet, true);
+	start_on(&fill[last - 1], BIT(last - 1), spin_quietly, PRIORITY_DEFAULT);
+	start_on(&fill[last], BIT(last), spin_quietly, LESS_URGENT);
 	create_at(&s, 1, spin, URGENT);
 	settle();
+	CHECK(await(both_are_quiet), "", "a thread does not run");
 	wake(&s);
+	atomic_store(&quiet, false);
 	check_runs(&s);
 	check_runs(&fill[last]);
 	end(&s, 1);
