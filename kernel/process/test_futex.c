@@ -18,6 +18,17 @@
 
 static struct addr_space *space;
 
+/* Creates a child with one thread, @thread, that waits to be resumed and then calls @fn. */
+static struct process *child_of_one(const char *test, thread_fn fn, struct thread **thread)
+{
+	struct process *p;
+
+	REQUIRE(process_create(current_process(), &p) == 0, test, "no process");
+	REQUIRE(thread_create_in(p, "alone", fn, NULL, PRIORITY_DEFAULT, thread) == 0, test,
+		"no thread");
+	return p;
+}
+
 static int moves_if_seven(void *unused)
 {
 	int moved;
@@ -104,9 +115,7 @@ KTEST(futex_two_heirs, "futex.two_heirs", "", "futex.two_heirs")
 	space = new_space();
 	map_at(space, BASE, 1, RW, 0);
 	/* an owner is a thread of a process; nobody may wait for a kernel thread's lock */
-	REQUIRE(process_create(current_process(), &p) == 0, "futex.two_heirs", "no process");
-	REQUIRE(thread_create_in(p, "owner", locks_and_ends, NULL, PRIORITY_DEFAULT, &owner) == 0,
-		"futex.two_heirs", "no owner");
+	p = child_of_one("futex.two_heirs", locks_and_ends, &owner);
 	heir = thread_create("heir", inherits, NULL, PRIORITY_DEFAULT);
 	REQUIRE(heir, "futex.two_heirs", "no memory for a thread");
 	may_end = false;
@@ -154,9 +163,7 @@ KTEST(futex_late_waiter, "futex.late_waiter", "", "futex.late_waiter")
 
 	space = new_space();
 	map_at(space, BASE, 1, RW, 0);
-	REQUIRE(process_create(current_process(), &p) == 0, "futex.late_waiter", "no process");
-	REQUIRE(thread_create_in(p, "owner", dies_with_a_list, NULL, PRIORITY_DEFAULT, &owner) == 0,
-		"futex.late_waiter", "no owner");
+	p = child_of_one("futex.late_waiter", dies_with_a_list, &owner);
 	poke(space, BASE, BASE);	/* the list has no entries, but a lock */
 	poke(space, BASE + 8, 64);	/* 64 bytes behind its head */
 	poke(space, BASE + 16, BASE);	/* is being released */
@@ -194,9 +201,7 @@ KTEST(futex_forgets_tid, "futex.forgets_tid", "", "futex.forgets_tid")
 
 	space = new_space();
 	map_at(space, BASE, 1, RW, 0);
-	REQUIRE(process_create(current_process(), &p) == 0, "futex.forgets_tid", "no process");
-	REQUIRE(thread_create_in(p, "alone", begins_anew, NULL, PRIORITY_DEFAULT, &t) == 0,
-		"futex.forgets_tid", "no thread");
+	p = child_of_one("futex.forgets_tid", begins_anew, &t);
 	thread_resume(t);
 	CHECK(process_wait(p->pid, WEXITED, &res) == 0, "futex.forgets_tid", "the wait fails");
 	CHECK(res.status == STATUS_EXIT(1), "futex.forgets_tid", "the thread knows the old word");

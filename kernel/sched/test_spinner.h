@@ -127,3 +127,12 @@ static inline int work_and_nap(void *arg)
 	thread_sleep(30 * MS);
 	return 0;
 }
+
+/* Keeps the test on CPU 0, so that threads on other CPUs never wait for it. (test_smp.c) */
+void stay_here(void);
+
+/* Ends what others_have_run() has started, and lets the test go to other CPUs again. */
+void stay_no_longer(void);
+
+/* Gives every other CPU a thread to take and run, and waits until all are idle again. */
+void others_have_run(void);
