@@ -5,7 +5,8 @@ compute, and counts for each test the runs that did not pass. The reference is r
 a false failure: a test that has one must not carry points until the reason is known.
 
 The first round has the seeds of a grading, each later one others: the turns of the CPUs change at other
-instants, as they would in a right kernel that is built differently.
+instants, as they would in a right kernel that is built differently. So a hundred rounds can be run in
+parts: --times 20 --from 21 are rounds 21 to 40.
 """
 
 import argparse
@@ -29,14 +30,15 @@ SUMMARY = "run the reference's tests again and again on a busy machine, and coun
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lab", action="append", default=[], help="default: all; may be repeated")
     parser.add_argument("--arch", choices=(*ARCHES, "all"), default="all")
-    parser.add_argument("--times", type=_times, default=100, metavar="N", help="default: 100")
+    parser.add_argument("--times", type=_count, default=100, metavar="N", help="rounds; default: 100")
+    parser.add_argument("--from", dest="first", type=_count, default=1, metavar="K", help="the first round")
     parser.add_argument("--build-root", type=Path, default=Path("build"), metavar="DIR")
     parser.add_argument("--jobs", type=int, metavar="N", help="machines at once; default: cores")
 
 
-def _times(text: str) -> int:
+def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: not a number of times")
+        raise argparse.ArgumentTypeError(f"{text}: not a number from 1 on")
     return int(text)
 
 
@@ -84,7 +86,8 @@ def run(root: Path, options: argparse.Namespace) -> int:
     bench = engine.set_up(root, options.build_root, arches, options.jobs, trusted=True)
     try:
         with busy(bench.jobs):
-            found = [rate for lab in labs for rate in _measured(bench, lab, options.times)]
+            rounds = range(options.first - 1, options.first - 1 + options.times)
+            found = [rate for lab in labs for rate in _measured(bench, lab, rounds)]
     finally:
         bench.close()
     print(table(found))
@@ -92,13 +95,13 @@ def run(root: Path, options: argparse.Namespace) -> int:
 
 
 def other_seed(run: Run, number: int) -> Run:
-    """@run in round @number. The explorer needs no seed: it goes through the orders themselves."""
+    """@run in round @number, from 0. The explorer needs no seed: it goes through the orders themselves."""
     return run if run.arch == EXPLORER else replace(run, seed=run.seed + number * _ROUND)
 
 
-def _measured(bench: engine.Bench, lab: Lab, times: int) -> list[Rate]:
+def _measured(bench: engine.Bench, lab: Lab, rounds: range) -> list[Rate]:
     with shown() as progress:
         built = engine.build_reference(bench, [lab], False, progress)
         once = engine.runs_of(lab, engine.places(bench), None)
-        runs = [other_seed(run, n) for n in range(times) for run in once]
+        runs = [other_seed(run, n) for n in rounds for run in once]
         return rates(lab.name, engine.run_all(bench, lab, built, runs, progress))

@@ -37,7 +37,8 @@ classroom50:
 
 # A lab's tests on the reference, N times on a busy machine: how often each of them fails.
 flake: $(O)/setup-test.mk
-	@$(PYTHON) -m grade flake --build-root '$(O)' $(LAB:%=--lab %) $(if $(N),--times $(N))
+	@$(PYTHON) -m grade flake --build-root '$(O)' $(LAB:%=--lab %) $(if $(N),--times $(N)) \
+		$(FROM:%=--from %)
 
 # A lab's mutants, or those of files of the kernel; with KEEP=1 a lab's right kernels.
 mutate: $(O)/setup-test.mk
@@ -145,6 +146,7 @@ For instructors, and for work on Trellis itself:
   make classroom50  write the autograder of LAB for Classroom 50, two files, to the folder OUT
                     (build/classroom50/LAB); COURSE as for labs
   make flake        run the tests of LAB N times (100) while every core is busy: which of them ever fail?
+                    FROM=21 goes on after 20 rounds
   make mutate       change the solutions of LAB, or the files MUTATE, in small ways, one at a time, and
                     list the changes that no test notices; KILLERS=explorer asks only the explorer, each both;
                     FUNCTION, ONLY, SAMPLE, SEED, JOBS; with KEEP=1 the changes keep the meaning, and
