@@ -30,7 +30,8 @@
     slices = "fine"                       how often CPUs take turns: coarse, medium (default), fine
     bootargs = ["quantum=10s"]            words for the kernel; in a sweep, no quantum ends
     memory = 128                          MiB
-    hidden = false                        not shipped to students
+    hidden_seeds = 1                      so many seeds more, which students do not have
+    hidden = true                         not shipped to students; so may a scenario be
 
     [[scenario]]                          what the explorer runs (labs/NN-name/scenarios, docs/explorer.md)
     name = "join.one"
@@ -84,6 +85,7 @@ class Test:
     arches: tuple[str, ...]
     cpus: tuple[int, ...]
     seeds: int | None
+    hidden_seeds: int
     shift: Mapping[str, int]
     slices: str
     limit: int
@@ -96,7 +98,7 @@ class Test:
         """The seeds to run: @wanted many where the test varies by seed at all."""
         if self.seeds is None:
             return range(1, 2)
-        return range(1, (wanted or self.seeds) + 1)
+        return range(1, (wanted or self.seeds + self.hidden_seeds) + 1)
 
 
 @dataclass(frozen=True)
@@ -284,6 +286,7 @@ def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str], of: str 
         arches=t.texts("arches", ARCHES),
         cpus=t.numbers("cpus", defaults.get("cpus", [1]), 1, 8),
         seeds=t.maybe_number("seeds", defaults.get("seeds"), 1, 100_000),
+        hidden_seeds=t.number("hidden_seeds", defaults.get("hidden_seeds", 0), 0, 100_000),
         shift=_read_shift(t, defaults.get("shift", 0)),
         slices=slices,
         limit=t.number("limit", defaults.get("limit", 300), 1, 100_000),
@@ -312,6 +315,7 @@ def _read_scenario(t: _Table, known: set[str]) -> Test:
         arches=(EXPLORER,),
         cpus=(t.number("cpus", 2, 1, 4),),
         seeds=None,
+        hidden_seeds=0,
         shift={},
         slices="medium",
         limit=0,

@@ -121,6 +121,7 @@ def _test(where: str, header: Mapping[str, str]) -> Test:
         arches=among("arch", ARCHES, " ".join(ARCHES)),
         cpus=numbers("cpus", "1", 1, 8),
         seeds=numbers("seeds", "1", 1, 100)[0],
+        hidden_seeds=0,
         shift=_shift(where, header.get("shift", "")),
         slices=among("slices", SLICES, "medium")[0],
         limit=numbers("limit", "300", 1, 100_000)[0],

@@ -13,7 +13,7 @@ from typing import Any
 
 from grade.causes import place
 from grade.errors import GraderError
-from grade.lab import EXPLORER
+from grade.lab import EXPLORER, Lab
 from grade.score import LabScore, Outcome
 from grade.timeline import around
 from grade.trace import Layout
@@ -177,7 +177,7 @@ def _causes(score: LabScore, origin: _Origin) -> Iterable[CauseResult]:
             excused=tuple(p.id for p in score.properties if where in p.excused),
             tests=cause.tests,
             runs=cause.runs,
-            replay=_replay_command(score.lab.name, first, origin),
+            replay=_replay_command(score.lab, first, origin),
         )
 
 
@@ -233,22 +233,23 @@ def _failure(
         like=None if like is None else f"{like.text} (mistake {like.id})",
         trace=around(verdict.trace, layout, finding.time, finding.cpu),
         details=verdict.details,
-        replay=_replay_command(score.lab.name, outcome, origin),
+        replay=_replay_command(score.lab, outcome, origin),
         others=others,
         cause=list(score.causes).index(ended) if ended in score.causes else None,
     )
 
 
-def _replay_command(lab: str, outcome: Outcome, origin: _Origin) -> str:
+def _replay_command(lab: Lab, outcome: Outcome, origin: _Origin) -> str:
     run = outcome.run
+    remark = ["# a hidden test: in the instructor's tree"] * lab.test(run.test).hidden
     if run.arch == EXPLORER:
         schedule = next((f.where for f in outcome.verdict.findings if f.where), "")
-        words = [f"make explore LAB={lab}", f"SCENARIO={run.test}"]
+        words = [f"make explore LAB={lab.name}", f"SCENARIO={run.test}"]
         words += [f"REPLAY={schedule}"] * bool(schedule)
-        return " ".join([*words, *origin.settings()])
-    words = ["grade/trellis-grade replay", f"--lab {lab}", f"--arch {run.arch}"]
+        return " ".join([*words, *origin.settings(), *remark])
+    words = ["grade/trellis-grade replay", f"--lab {lab.name}", f"--arch {run.arch}"]
     words += [f"--test {run.test}", f"--cpus {run.cpus}", f"--seed {run.seed}"]
-    return " ".join([*words, *origin.options()])
+    return " ".join([*words, *origin.options(), *remark])
 
 
 def from_json(path: Path) -> Report:

@@ -33,7 +33,7 @@ _SHIPPED = re.compile(
 # Tests in the kernel are for those who work on it, but lab 05's use test_waits.c; a port's test_*.S
 # belong to the instruments.
 _LEFT_OUT = re.compile(r"(kernel|arch)/(.*/)?test_(?!waits\.)[^/]*\.c|.*/__pycache__/.*|labs/.*")
-_OF_A_LAB = re.compile(r"labs/[^/]+/(README\.md|lab\.toml|tests/(?!hidden_).*|scenarios/(?!mine/).*)")
+_OF_A_LAB = re.compile(r"labs/[^/]+/(README\.md|lab\.toml|tests/(?!hidden_).*|scenarios/(?!mine/|hidden_).*)")
 # Programs that students run, or that a build runs. With what they import, these are the Python files
 # that ship.
 _PROGRAMS = (
@@ -97,7 +97,7 @@ class Contents:
     def _folder(self, lab: Lab) -> dict[str, bytes]:
         """labs/NN-name as students have it, and the sources of the programs that its tests run."""
         out = {}
-        programs = {f"user{test.program}.c" for test in lab.tests if test.program}
+        programs = {f"user{test.program}.c" for test in lab.tests if test.program and not test.hidden}
         for name in self._tree:
             own = name.startswith(f"labs/{lab.name}/") and _OF_A_LAB.fullmatch(name)
             if own or name in programs:

@@ -42,7 +42,7 @@ _MARKER = re.compile(
 _FUNCTION = re.compile(r"^(?:(?:FUNC|\.macro)[ \t]+(\w+)|[A-Za-z_][^;=(]*?(\w+)\()")
 _LOOKS_LIKE_ONE = re.compile(r"^\s*(/\*|//|#)\s*(END\s+LAB|LAB)\b")
 _NOT_SHIPPED = re.compile(
-    r"^labs/[^/]+/(mutants|variants|solutions?)/|^labs/[^/]+/tests/hidden_|^grade/hostile/"
+    r"^labs/[^/]+/(mutants|variants|solutions?)/|^labs/[^/]+/(tests|scenarios)/hidden_|^grade/hostile/"
     r"|^labs/mistakes/|^docs/models/|^labs/[^/]+/(equivalent\.toml|instructor\.md)$"
 )
 _NO_SOURCE = frozenset({".git", "build", "__pycache__", ".mypy_cache", "node_modules"})
@@ -233,10 +233,11 @@ def starter_files(root: Path, lab: Lab, steps: int = 0) -> dict[str, bytes]:
 
 
 def without_hidden(toml: str) -> str:
-    """A lab.toml without its hidden tests."""
+    """A lab.toml without its hidden tests, scenarios and seeds."""
     parts = re.split(r"^(?=\[)", toml, flags=re.M)
     hidden = re.compile(r"^hidden\s*=\s*true\b", re.M)
-    return "".join(p for p in parts if not (p.startswith("[[test]]") and hidden.search(p)))
+    shown = (p for p in parts if not (p.startswith(("[[test]]", "[[scenario]]")) and hidden.search(p)))
+    return re.sub(r"^hidden_seeds\s*=.*\n", "", "".join(shown), flags=re.M)
 
 
 def starter(root: Path, lab: Lab, out: Path) -> int:

@@ -1,5 +1,6 @@
 """lab.toml: what is read, and that each mistake in it is named."""
 
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 from grade.errors import GraderError
 from grade.lab import load_all
 from grade.tests.fake import LAB_TOML, ROOT, lab
-
 
 _CHALLENGE = """
 [[challenge]]
@@ -72,6 +72,11 @@ class Read(unittest.TestCase):
         self.wrong('name = "04-sleep"', 'name = "05-sync"', "folder")
         self.wrong("[[property]]", "[[property", "cannot be read")
 
+    def test_hidden_seeds_come_after_the_others(self) -> None:
+        early = lab(self.folder, LAB_TOML.replace("seeds = 2", "seeds = 2\nhidden_seeds = 1")).tests[0]
+        self.assertEqual(list(early.seed_list(None)), [1, 2, 3])
+        self.assertEqual(list(early.seed_list(1)), [1])
+
     def test_a_sentence_needs_a_public_test(self) -> None:
         toml = 'name = "sleep.due"'
         self.wrong(toml, toml + "\nhidden = true", "P4.2", "public")
@@ -92,6 +97,19 @@ class Read(unittest.TestCase):
         for read in load_all(ROOT):
             for file in read.files:
                 self.assertTrue((ROOT / file).is_file(), f"{read.name}: {file}")
+
+    def test_what_is_hidden_is_where_no_student_gets_it(self) -> None:
+        """In files that are not shipped, and in a step that no checkpoint asks for."""
+        declared = re.compile(r'^(?:KTEST\w*|SCENARIO)\(\w+, "([^"]+)", "(\d\d\.\w+)"', re.M)
+        for read in load_all(ROOT):
+            hidden = {(t.name, f"{read.name[:2]}.h") for t in read.tests if t.hidden}
+            sources = sorted(read.folder.glob("*/*.c"))
+            found = {path: declared.findall(path.read_text("utf-8")) for path in sources}
+            there = {one for ones in found.values() for one in ones if one[1].endswith(".h")}
+            kept = [ones for path, ones in found.items() if path.name.startswith("hidden_")]
+            with self.subTest(lab=read.name):
+                self.assertEqual(there, hidden)
+                self.assertEqual({one for ones in kept for one in ones}, hidden)
 
     def test_what_a_failure_is_told_of(self) -> None:
         """80 to 160 plain words: what holds, what it is about, what it looks like; no code."""

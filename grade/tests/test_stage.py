@@ -177,9 +177,13 @@ class Starter(unittest.TestCase):
             check(self.root, [])
         self.assertIn("not in labs/", str(caught.exception))
 
-    def test_hidden_tests_leave_the_manifest(self) -> None:
-        hidden = '[[test]]\nname = "x"\nproperties = ["P4.1"]\nhidden = true\n\n'
-        self.assertEqual(without_hidden(LAB_TOML + hidden), LAB_TOML)
+    def test_what_is_hidden_leaves_the_manifest(self) -> None:
+        for kind in ("test", "scenario"):
+            hidden = f'[[{kind}]]\nname = "x"\nproperties = ["P4.1"]\nhidden = true\n\n'
+            self.assertEqual(without_hidden(LAB_TOML + hidden), LAB_TOML)
+        more = LAB_TOML.replace("seeds = 2\n", "seeds = 2\nhidden_seeds = 3\n")
+        self.assertNotEqual(more, LAB_TOML)
+        self.assertEqual(without_hidden(more), LAB_TOML)
 
 
 if __name__ == "__main__":
