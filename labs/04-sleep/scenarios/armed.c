@@ -126,7 +126,7 @@ static void expect_timer(u64 at)
 /*
  * The timer is set for an earlier time already: for the end of a slice, or for a timer. It stays so
  * when the first deadline is cancelled and another one becomes the first. If it is not set at all,
- * a deadline sets it, however far that is.
+ * a deadline sets it, however far that is; and so does an earlier one, however much earlier.
  */
 SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	 .after = nothing_armed, .keeps = true)
@@ -146,6 +146,9 @@ SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	this_cpu()->timer_armed = false;
 	arm(3, 1UL << 50);
 	expect_timer(1UL << 50);
+	arm(0, (1UL << 50) - (3UL << 30));	/* whose lower halves are in the other order */
+	expect_timer((1UL << 50) - (3UL << 30));
+	sleepq_cancel(&armed[0]);
 	sleepq_cancel(&armed[3]);
 	irq_on();
 	end_here();

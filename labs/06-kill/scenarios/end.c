@@ -116,12 +116,39 @@ static void expect_found(pid_t which, unsigned options, pid_t wanted)
 	       options, err, res.pid, wanted);
 }
 
+static void expect_none_of(pid_t group)
+{
+	struct wait_result res;
+	int err = process_wait(group, WEXITED | WNOHANG, &res);
+
+	expect(err == -ECHILD, "a wait for group %d returned %d, process %d, and its only child "
+			       "is of another group",
+	       group, err, res.pid);
+}
+
+/* An only child that has a group of its own is none of its parent's, alive or dead. */
+static void leave_group(struct process *p, struct thread *t)
+{
+	pid_t pid = p->pid;
+
+	spin_lock(&tree_lock);
+	p->pgid = pid;
+	spin_unlock(&tree_lock);
+	expect_none_of(0);
+	expect_found(-pid, WNOHANG, 0);
+	thread_resume(t);
+	expect_found(-pid, WNOWAIT, pid);
+	expect_none_of(0);
+	expect_none_of(-pid - 1);
+	expect_found(-pid, 0, pid);
+}
+
 /* A zombie between children that live is found by every wait for it, and collected by one. */
 SCENARIO(zombie_options, "zombie.options", "06.2", "P6.7", .cpus = 1)
 {
 	static const unsigned options[] = { 0, WNOHANG, WUNTRACED, WNOHANG | WCONTINUED, WALL };
 	struct thread *elder, *younger, *t;
-	pid_t first = make_leaver(&kernel_process, &elder)->pid;
+	struct process *first = make_leaver(&kernel_process, &elder);
 
 	for (unsigned i = 0; i < 3 * ARRAY_SIZE(options); i++) {
 		unsigned how = options[i / 3];
@@ -137,8 +164,7 @@ SCENARIO(zombie_options, "zombie.options", "06.2", "P6.7", .cpus = 1)
 		thread_resume(younger);
 		expect_found(which == pid ? last : which, 0, last);
 	}
-	thread_resume(elder);
-	expect_status(first, STATUS_EXIT(3));
+	leave_group(first, elder);
 }
 
 static struct process *subject;
