@@ -12,8 +12,7 @@
  *  EDF2  A thread that wakes keeps deadline and budget if it can spend the budget by the deadline
  *        without exceeding its bandwidth; otherwise a period starts now. So a thread that sleeps at
  *        a bad time, or lies about its runtime, makes no other thread late.
- *  EDF3  Deadlines are compared by signed difference; none is further away than
- *        RESERVED_PERIOD_MAX. Of equal deadlines the first to come runs first.
+ *  EDF3  Deadlines are compared by signed difference; of equal ones the first to come runs first.
  */
 #include "reserve.h"
 
@@ -28,13 +27,16 @@ static void new_period(struct sched_entity *e, u64 start)
 	/* END LAB */
 }
 
-/* EDF2. Of a budget above 0 both products are below 2^64, as no factor reaches 2^32. */
+/*
+ * EDF2. A deadline that a debt has put off by whole periods is far enough for any budget. Of the
+ * others, with a budget above 0, both products are below 2^64, as no factor reaches 2^32.
+ */
 static void wake(struct sched_entity *e, u64 now)
 {
 	/* LAB 09-policy: begin a period, unless it can use its old budget by the old deadline */
 	if (!time_before(now, e->deadline) ||
-	    (e->budget > 0 && (u64)e->budget * e->params.deadline >
-				      (e->deadline - now) * e->params.runtime))
+	    (e->budget > 0 && e->deadline - now < e->params.deadline &&
+	     (u64)e->budget * e->params.deadline > (e->deadline - now) * e->params.runtime))
 		new_period(e, now);
 	/* END LAB */
 }

@@ -277,6 +277,35 @@ KTEST_EARLY(edf_wakes_large, "edf.wakes_large", "09.6", "P9.10")
 	expect_deadline(0, now + period, "P9.10", "it slept longer than it may");
 }
 
+/* It has run on for 10 s instead of 2, so its deadline may be several periods ahead. */
+KTEST_EARLY(edf_wakes_far, "edf.wakes_far", "09.6", "P9.10")
+{
+	for (unsigned slept = 0; slept < 30; slept++) {
+		u64 deadline;
+		bool keeps;
+
+		begin(0);
+		set(0, reserved(2000 * MS, 4000 * MS));
+		wake(0);
+		use_up(10000 * MS);
+		give_way(ENQUEUE_EXPIRED);
+		while (!q.nr && running() < 0 && q.timer_set) {
+			now = q.timer_at;
+			p->timer(&q, now);
+		}
+		if (running() < 0)
+			pick();
+		REQUIRE(running() == 0, "P9.11", "it was in debt, and never runs again");
+		block();
+		now += slept * 1000 * MS;
+		deadline = e[0].base.key;
+		keeps = time_before(now, deadline) && e[0].budget <= (s64)(deadline - now) / 2;
+		wake(0);
+		expect_deadline(0, keeps ? deadline : now + 4000 * MS, "P9.10",
+				"it slept after a debt");
+	}
+}
+
 /* Budget is spent by running, and all of it comes back when a period begins. */
 KTEST_EARLY(edf_budget, "edf.budget", "09.6", "P9.11")
 {
