@@ -35,10 +35,13 @@ static inline unsigned pte_prot(pte_t pte)
 	return arch_pte_present(pte) ? arch_pte_prot(pte) : 0;
 }
 
-/* Whether others own the page too: only a sole owner may write to it in place. */
+/*
+ * Whether others own the page too: only a sole owner may write to it in place. A file that has
+ * given up a page takes it out of all spaces next, so nobody may write to that one for himself.
+ */
 static inline bool page_is_shared(struct page *p)
 {
-	return atomic_load_explicit(&p->refs, memory_order_acquire) > 1;
+	return page_is_file(p) || atomic_load_explicit(&p->refs, memory_order_acquire) > 1;
 }
 
 /* Returns the entry for @p in @r, by the region's rights and the page's owners (cow.c). */

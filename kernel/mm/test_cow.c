@@ -6,6 +6,7 @@
 
 #include "base/counters.h"
 #include "errno.h"
+#include "fs/vfs.h"
 #include "sched/time.h"
 #include "test/instrument.h"
 
@@ -343,4 +344,57 @@ KTEST(space_both, "space.flush_both", "", "mm.tlb.both")
 		CHECK(thread_join(threads[i], &code, DEADLINE_NEVER) == 0, "mm.tlb.both", "join");
 	for (unsigned i = 0; i < 2; i++)
 		as_put(both[i]);
+}
+
+static struct inode *punched;
+
+static int punch_first_page(void *unused)
+{
+	int err;
+
+	(void)unused;
+	mutex_lock(&punched->lock);
+	err = punched->ops->punch(punched, 0, PAGE_SIZE);
+	mutex_unlock(&punched->lock);
+	return err;
+}
+
+/*
+ * A file has given up a page, and is about to unlock its pages and to take this one from all who
+ * map it, when one of them writes.
+ */
+KTEST(space_punched, "space.punched", "", "mm.cow.punched")
+{
+	struct map_request req = { .addr = BASE, .size = PAGE_SIZE, .prot = RW, .fixed = true,
+				   .flags = REGION_SHARED, .file_size = PAGE_SIZE };
+	struct addr_space *as = new_space();
+	struct thread *puncher;
+	u64 value = 0;
+	vaddr_t at;
+	int code;
+
+	NEEDS_TWO_CPUS;
+	sched_set_affinity(current_thread(), BIT(0));
+	punched = req.inode = ramfs_create_anon(PAGE_SIZE);
+	REQUIRE(punched, "mm.cow.punched", "no memory");
+	CHECK(as_map(as, &req, &at) == 0 && poke(as, BASE, 5) == 0, "mm.cow.punched", "map");
+	req.flags = 0;			/* from now on private */
+	CHECK(as_map(as, &req, &at) == 0 && peek(as, BASE, &value) == 0 && value == 5,
+	      "mm.cow.punched", "the file has %lu", value);
+	puncher = thread_create("puncher", punch_first_page, NULL, PRIORITY_DEFAULT);
+	REQUIRE(puncher, "mm.cow.punched", "no memory");
+	sched_set_affinity(puncher, BIT(1));
+	REQUIRE(park_arm(0, "mutex_unlock", AT_ENTRY, puncher, NSEC_PER_SEC) == 0, "mm.cow.punched",
+		"park");
+	thread_resume(puncher);
+	CHECK(park_wait(0, NSEC_PER_SEC), "mm.cow.punched", "it locks nothing");
+	CHECK(poke(as, BASE, 6) == 0, "mm.cow.punched", "it cannot be written");
+	park_release(0);
+	CHECK(thread_join(puncher, &code, DEADLINE_NEVER) == 0 && code == 0, "mm.cow.punched",
+	      "the hole was not made: %d", code);
+	CHECK(peek(as, BASE, &value) == 0 && value == 6, "mm.cow.punched",
+	      "6 was written, and %lu is read", value);
+	as_check(as);
+	as_put(as);
+	inode_put(punched);
 }
