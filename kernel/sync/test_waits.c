@@ -7,6 +7,7 @@
 #include "test_sync.h"
 
 #define WAITERS		12
+#define FAR		deadline_at(time_now() + 1000 * NSEC_PER_SEC)
 
 static struct waiting {
 	const struct kind *kind;
@@ -189,7 +190,7 @@ void waits_order(const struct kind *k)
 {
 	test_stay(ONE_CPU);
 	k->init();
-	start_waits(k, WAITERS, DEADLINE_NEVER);
+	start_waits(k, WAITERS, FAR);	/* the first one has a deadline, the others have none */
 	k->pass();
 	for (unsigned i = 1; i < WAITERS && !k->leave; i++) {
 		CHECK(AWAIT(out == i), ktest_property(), "%s: %u passes, and %u waits are over",
@@ -209,8 +210,6 @@ void waits_order(const struct kind *k)
 }
 
 /* --- A pass that comes when the first wait is over, and its thread has not run since ---------- */
-
-#define FAR	deadline_at(time_now() + 1000 * NSEC_PER_SEC)
 
 /* Ends of the first wait, before or after a pass comes; its thread does not run in between. */
 enum wait_end { BY_DEADLINE, BY_KILL, BY_SIGNAL, WAIT_ENDS };

@@ -300,6 +300,37 @@ static void signal_to_a_thread(void)
 	expect_signal(pid, SIGHUP);
 }
 
+static volatile long went_down;		/* bit 10 of the flags, on x86_64 */
+
+static void note_direction(int sig)
+{
+	(void)sig;
+#ifdef __x86_64__
+	__asm__ volatile("pushfq; popq %0" : "=r"(went_down));
+	went_down &= 1 << 10;
+#endif
+}
+
+/* A handler begins as every function does: string instructions go up (x86-64 ABI 3.2.1). */
+static void handlers_go_up(void)
+{
+	long err = SYS_kill;
+
+	CHECK(signal(SIGUSR1, note_direction) != SIG_ERR);
+	went_down = -1;
+#ifdef __x86_64__
+	__asm__ volatile("std; syscall; cld"
+			 : "+a"(err)
+			 : "D"(getpid()), "S"(SIGUSR1)
+			 : "rcx", "r11", "memory");
+#else
+	went_down = 0;
+	err = kill(getpid(), SIGUSR1);
+#endif
+	CHECK_EQ(err, 0);
+	CHECK_EQ(went_down, 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(default_is_death),
 	CASE(default_is_nothing),
@@ -318,6 +349,7 @@ static const struct test_case cases[] = {
 	CASE(abort_is_abort),
 	CASE(one_thread_takes_all_with_it),
 	CASE(signal_to_a_thread),
+	CASE(handlers_go_up),
 };
 
 TEST_MAIN(cases)

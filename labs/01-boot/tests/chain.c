@@ -161,6 +161,22 @@ static void check_close(u64 *first, unsigned gap)
 	      "a frame that is %u words above the one that leads to it was not read", gap);
 }
 
+/* A frame leads to a lower one: to one below the first of the chain, or to one above that. */
+static void check_down(u64 *middle)
+{
+	unsigned n;
+
+	lead(middle, (u64)(middle - 4));
+	area[arch_frame_next((u64)(middle - 4))] = (u64)middle;
+	n = walk((u64)middle);
+	CHECK(n <= 1, "P1.4", "a frame that leads down gave %u entries", n);
+	lead(middle - 8, (u64)middle);
+	area[arch_frame_next((u64)middle)] = (u64)(middle - 4);
+	area[arch_frame_next((u64)(middle - 4))] = (u64)middle;
+	n = walk((u64)(middle - 8));
+	CHECK(n <= 2, "P1.4", "two frames, of which the second leads down, gave %u entries", n);
+}
+
 KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 {
 	u64 *middle = &area[(LOW + HIGH) / 2];
@@ -187,10 +203,7 @@ KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 	n = walk((u64)middle);
 	CHECK(n <= 1, "P1.4", "a frame that leads to itself gave %u entries",
 	      n);
-	lead(middle, (u64)(middle - 4));
-	area[arch_frame_next((u64)(middle - 4))] = (u64)middle;
-	n = walk((u64)middle);
-	CHECK(n <= 1, "P1.4", "a frame that leads down gave %u entries", n);
+	check_down(middle);
 	lead(middle, (u64)middle + 9);
 	n = walk((u64)middle);
 	CHECK(n <= 1, "P1.4", "a frame at an odd address was read");

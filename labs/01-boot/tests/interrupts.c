@@ -260,6 +260,44 @@ static void check_request_beside_timer(struct cpu *c)
 	thread_join(t, NULL, DEADLINE_NEVER);
 }
 
+static _Atomic bool there;
+
+static int spin_there(void *unused)
+{
+	there = true;
+	return spin(unused);
+}
+
+/* The end of a request's handler gives CPU 1 to an urgent thread, and another request comes. */
+static void check_request_that_switches(struct cpu *c)
+{
+	struct thread *t = thread_create("spins", spin, NULL, PRIORITY_DEFAULT);
+	struct thread *urgent = thread_create("urgent", spin_there, NULL, PRIORITY_HIGHEST);
+	u64 before, began = time_now();
+
+	REQUIRE(t && urgent, "P1.8", "no memory for a thread");
+	stop = there = false;
+	turns = 0;
+	sched_set_affinity(t, BIT(1));
+	sched_set_affinity(urgent, BIT(1));
+	thread_resume(t);
+	while (!turns && within(began))
+		arch_spin_hint();
+	thread_resume(urgent);
+	while (!there && within(began))
+		arch_spin_hint();
+	CHECK(there, "P1.8", "an urgent thread does not get the CPU");
+	before = atomic_load(&c->stats.resched_ipis);
+	ipi_send(c, IPI_RESCHED);
+	while (atomic_load(&c->stats.resched_ipis) == before && within(began))
+		arch_spin_hint();
+	CHECK(atomic_load(&c->stats.resched_ipis) > before, "P1.8",
+	      "a request to a thread that got the CPU at the end of another one is lost");
+	stop = true;
+	thread_join(urgent, NULL, DEADLINE_NEVER);
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
 /* A request that is sent while the handler of the one before it runs is not lost. */
 KTEST(interrupt_again, "interrupt.again", "01.5", "P1.8")
 {
@@ -283,6 +321,7 @@ KTEST(interrupt_again, "interrupt.again", "01.5", "P1.8")
 	CHECK(atomic_load(&c->stats.resched_ipis) == before + 2, "P1.8",
 	      "a request that came during the handler of another was lost");
 	check_request_beside_timer(c);
+	check_request_that_switches(c);
 }
 
 /* Another CPU is asked to forget translations, and answers. On RISC-V the firmware asks. */
