@@ -52,6 +52,26 @@ KTEST(pi_moves, "pi.moves", "05.3", "P5.5")
 	ranks_wind_up();
 }
 
+/* The first of two waits has ended; its thread has not left. The other one lends its rank. */
+static void check_behind_ended(void)
+{
+	struct sched_rank lent;
+
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_holder[0] = LOW;
+	by_hand.wait(HIGH, 0);
+	atomic_store(&by_hand_waiters[HIGH].waiter.why, WAIT_TIMEOUT);
+	by_hand.wait(MID, 0);
+	lent = thread_rank(ranks_actors[LOW].thread);
+	CHECK(!rank_above(thread_rank(ranks_actors[MID].thread), lent), "P5.6",
+	      "one waits behind another whose wait has ended, and lends nothing");
+	atomic_store(&by_hand_waiters[HIGH].waiter.why, WAIT_ARMED);
+	by_hand.expire(MID, 0);
+	by_hand.expire(HIGH, 0);
+	ranks_holder[0] = NOBODY;
+	ranks_wind_up();
+}
+
 /* In both orders of the waits, and in both orders of the unlocks. */
 KTEST(pi_two_locks, "pi.two_locks", "05.3", "P5.6")
 {
@@ -67,6 +87,7 @@ KTEST(pi_two_locks, "pi.two_locks", "05.3", "P5.6")
 		ranks_unlock(LOW, !first);
 		ranks_wind_up();
 	}
+	check_behind_ended();
 }
 
 static void lend(int actor, struct sched_rank rank)
