@@ -1,0 +1,61 @@
+/*
+ * Lab 03, hidden: two threads of a CPU yield, while another CPU takes one, or forbids it theirs.
+ */
+#include "explore/scenario.h"
+
+#include "sched/cpu.h"
+
+static struct actor first, second, third;
+static _Atomic unsigned ran;
+
+static const char *all_ran(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		if (atomic_load(&cpus[i].runq.q.nr))
+			return wrong("the queue of CPU %u counts %u", i,
+				     atomic_load(&cpus[i].runq.q.nr));
+		if (cpus[i].runq.current != &cpus[i].idle)
+			return wrong("CPU %u does not run its idle thread", i);
+	}
+	return ran == 2 ? NULL : wrong("%u of 2 threads went on after their yields", ran);
+}
+
+static int yield_and_count(void)
+{
+	sched_yield();
+	ran++;
+	return 0;
+}
+
+static int yield_with_preemption_off(void)
+{
+	preempt_off();
+	arch_spin_hint();
+	preempt_on();
+	return yield_and_count();
+}
+
+/* One yields, one has preemption off for a while, and the second is sent away, at any moment. */
+SCENARIO(sent, "yield.and_section", "03.h", "P3.9", .cpus = 2, .after = all_ran, .keeps = true)
+{
+	stay_on(0);
+	act_on(1, &first, yield_and_count);
+	act_on(1, &second, yield_with_preemption_off);
+	expect(!sched_set_affinity(second.thread, BIT(0)), "CPU 0 is not there");
+	end_here();
+}
+
+static int forbid_first(void)
+{
+	return sched_set_affinity(first.thread, BIT(0));
+}
+
+/* One of two threads that yield is forbidden CPU 1; CPU 0, which becomes idle, takes the other. */
+SCENARIO(taken, "yield.and_taken", "03.h", "P3.9", .cpus = 2, .after = all_ran, .keeps = true)
+{
+	stay_on(0);
+	act_on(1, &first, yield_and_count);
+	act_among(~0u, &second, yield_and_count);
+	act_on(0, &third, forbid_first);
+	end_here();
+}
