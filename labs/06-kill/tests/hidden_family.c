@@ -6,7 +6,8 @@
 #include "base/irq.h"
 #include "sched/sched.h"
 
-#define LONG	(1000 * NSEC_PER_SEC)
+#define LONG		(1000 * NSEC_PER_SEC)
+#define MOST_GATES	4u		/* one thread can hold few mutexes at once (lockcheck.c) */
 
 struct subject family[FAMILY];
 
@@ -125,11 +126,33 @@ static const thread_fn bodies[ROLES] = {
 
 /* --- Beginnings ------------------------------------------------------------------------------- */
 
+static unsigned gates_shut;
+
+static void shut_gate(struct subject *s)
+{
+	mutex_lock(&s->gate);
+	s->gate_shut = true;
+	gates_shut++;
+}
+
+void family_open_gate(struct subject *s)
+{
+	if (s->gate_shut) {
+		mutex_unlock(&s->gate);
+		gates_shut--;
+	}
+	s->gate_shut = s->stuck = false;
+}
+
 /* Makes a member, which has not started yet. */
 static void make_member(struct subject *s, enum role role)
 {
 	int err;
 
+	if (role == STUCK && !s->gate_shut && gates_shut == MOST_GATES)
+		role = WAITS;
+	if (role == STUCK && !s->gate_shut)
+		shut_gate(s);
 	s->roles[s->nr] = role;
 	err = thread_create_in(s->process, "member", bodies[role], s, PRIORITY_DEFAULT,
 			       &s->members[s->nr]);
@@ -149,10 +172,6 @@ static void start_member(struct subject *s, unsigned i)
 		thread_suspend(t);
 		irq_on();
 		return;
-	}
-	if (s->roles[i] == STUCK && !s->gate_shut) {
-		mutex_lock(&s->gate);
-		s->gate_shut = true;
 	}
 	thread_resume(t);
 	if (s->roles[i] == STUCK) {

@@ -45,6 +45,9 @@ void family_begin_in_vain(struct subject *s, struct subject *parent);
 /* Adds a thread to @s, which lives. */
 void family_add_member(struct subject *s);
 
+/* Lets those of its threads go on that wait for the gate. */
+void family_open_gate(struct subject *s);
+
 static inline bool has_role(const struct subject *s, enum role role)
 {
 	for (unsigned i = 0; i < s->nr; i++)

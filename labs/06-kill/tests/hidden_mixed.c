@@ -263,13 +263,6 @@ static void unhold(struct subject *s)
 	}
 }
 
-static void open_gate(struct subject *s)
-{
-	if (s->gate_shut)
-		mutex_unlock(&s->gate);
-	s->gate_shut = s->stuck = false;
-}
-
 static void add_member(struct subject *s)
 {
 	if (s->ended || s->empty || s->nr == MEMBERS)
@@ -368,8 +361,8 @@ static void announce(struct subject *s)
 	if (has_role(parent, COLLECTS) || !(last = unused()))
 		return;
 	family_begin(last, parent);
-	open_gate(parent);
-	open_gate(last);
+	family_open_gate(parent);
+	family_open_gate(last);
 	kill(last);
 	settle(last);
 	reap_all();
@@ -394,7 +387,7 @@ static void announce(struct subject *s)
 static void act_on(struct subject *s)
 {
 	static void (*const acts[])(struct subject *s) = {
-		kill, duel, hold, hold, unhold, unhold, open_gate, add_member, kill_member,
+		kill, duel, hold, hold, unhold, unhold, family_open_gate, add_member, kill_member,
 		let_leave, announce,
 	};
 	u64 n = test_random() % (ARRAY_SIZE(acts) + 4);
@@ -424,7 +417,7 @@ static void end_all(void)
 
 		if (!s->process)
 			continue;
-		open_gate(s);
+		family_open_gate(s);
 		kill(s);
 		while (s->holds)
 			unhold(s);

@@ -94,7 +94,7 @@ static int work(void *arg)
 static void let(unsigned cpu, enum order order)
 {
 	struct worker *w = &workers[cpu];
-	u64 until = time_now() + 200 * MS;
+	u64 until = time_now() + NSEC_PER_SEC;
 
 	w->order = order;
 	if (cpu == here)
