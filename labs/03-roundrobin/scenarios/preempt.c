@@ -1,26 +1,10 @@
 /*
  * Lab 03: the CPU is taken away, while other CPUs wake, take or forbid threads.
  */
-#include "explore/scenario.h"
-
-#include "sched/cpu.h"
+#include "queues.h"
 
 static struct actor first, second;
 static _Atomic bool told, ran;
-
-static const char *queues_are_empty(void)
-{
-	for (unsigned i = 0; i < nr_cpus; i++) {
-		if (atomic_load(&cpus[i].runq.q.nr))
-			return wrong("the queue of CPU %u counts %u", i,
-				     atomic_load(&cpus[i].runq.q.nr));
-		if (cpus[i].runq.current != &cpus[i].idle)
-			return wrong("CPU %u does not run its idle thread", i);
-		if (entity_queued(&cpus[i].idle.se))
-			return wrong("the idle thread of CPU %u is in a queue", i);
-	}
-	return NULL;
-}
 
 static bool marked(void)
 {

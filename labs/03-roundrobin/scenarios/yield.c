@@ -1,27 +1,11 @@
 /*
  * Lab 03: giving the CPU away, while another CPU looks for work.
  */
-#include "explore/scenario.h"
-
-#include "sched/cpu.h"
+#include "queues.h"
 
 static struct actor first, second;
 static unsigned order[4], turns, here;	/* on CPU 0 alone */
 static _Atomic unsigned ran;
-
-static const char *queues_are_empty(void)
-{
-	for (unsigned i = 0; i < nr_cpus; i++) {
-		if (atomic_load(&cpus[i].runq.q.nr))
-			return wrong("the queue of CPU %u counts %u", i,
-				     atomic_load(&cpus[i].runq.q.nr));
-		if (cpus[i].runq.current != &cpus[i].idle)
-			return wrong("CPU %u does not run its idle thread", i);
-		if (entity_queued(&cpus[i].idle.se))
-			return wrong("the idle thread of CPU %u is in a queue", i);
-	}
-	return NULL;
-}
 
 /* With interrupts off no quantum ends here, so only the yields decide. */
 static int note_twice(unsigned me)

@@ -1,0 +1,233 @@
+/*
+ * Lab 06: holds, and the teardown by whoever gives the last one up.
+ */
+#include "errno.h"
+#include "explore/scenario.h"
+
+#include "explore/tree.h"
+#include "sched/wait.h"
+
+static struct process *subject;
+
+static int leave(void *code)
+{
+	return (int)(long)code;
+}
+
+static void try_hold(struct process *p)
+{
+	if (process_hold(p)) {
+		expect(!teardowns, "a process was held after it was torn down");
+		thread_sleep(1000);	/* so that the others come to their end */
+		expect(!teardowns, "a held process was torn down");
+		process_unhold(p);
+	}
+	process_put(p);
+}
+
+/* The last thread leaves while it is decided whether a hold may be taken. */
+SCENARIO(hold_or_exit, "hold.against_last_exit", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	struct process *p = process_get(make_leaver(&kernel_process, &t));
+	pid_t pid = p->pid;
+
+	thread_resume(t);
+	try_hold(p);
+	expect_end(pid, STATUS_EXIT(3));
+}
+
+static int hold_in_vain(void)
+{
+	expect(!process_hold(subject), "a process that had lost its last hold could be held");
+	return 0;
+}
+
+static const char *no_teardown(void)
+{
+	if (teardowns || subject->holds)
+		return wrong("it has %u holds, and was torn down %u times", subject->holds,
+			     teardowns);
+	return NULL;
+}
+
+/*
+ * Two try at once, when the last thread has given up its hold and has not said yet that the process
+ * dies: neither may take the other's attempt for a hold.
+ */
+SCENARIO(two_in_vain, "hold.two_too_late", "06.6", "P6.8", .cpus = 2, .after = no_teardown,
+	 .keeps = true)
+{
+	static struct actor other;
+
+	subject = make_child();
+	act_on(1, &other, hold_in_vain);
+	hold_in_vain();
+	end_here();
+}
+
+static _Atomic bool leaves;
+
+static int say_and_leave(void *code)
+{
+	leaves = true;
+	return leave(code);
+}
+
+/* It is decided whether a hold may be taken while the last thread leaves. */
+SCENARIO(exit_or_hold, "hold.during_last_exit", "06.6", "P6.8", .cpus = 2)
+{
+	struct process *p = process_get(make_child());
+	pid_t pid = p->pid;
+
+	thread_resume(create_in(p, say_and_leave, (void *)3));
+	while (!leaves)
+		arch_spin_hint();
+	try_hold(p);
+	expect_end(pid, STATUS_EXIT(3));
+}
+
+/* The last hold may be the thread's or ours. */
+SCENARIO(hold_last, "hold.last_of_two", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	struct process *p = make_leaver(&kernel_process, &t);
+	pid_t pid = p->pid;
+
+	expect(process_hold(p), "a living process could not be held");
+	thread_resume(t);
+	expect(!teardowns, "a held process was torn down");
+	process_unhold(p);
+	expect_end(pid, STATUS_EXIT(3));
+}
+
+static _Atomic bool tries;
+
+static int try_subject(void *unused)
+{
+	(void)unused;
+	tries = true;
+	try_hold(subject);
+	return 0;
+}
+
+/* All threads have left, and the last hold goes while another one may be taken. */
+SCENARIO(unhold_or_hold, "hold.against_last_unhold", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	pid_t pid;
+
+	subject = process_get(make_leaver(&kernel_process, &t));
+	pid = subject->pid;
+	expect(process_hold(subject), "a living process could not be held");
+	thread_resume(t);
+	while (subject->holds > 1)
+		arch_spin_hint();
+	thread_detach(start_on(1, try_subject, NULL));
+	while (!tries)
+		arch_spin_hint();
+	process_unhold(subject);
+	expect_end(pid, STATUS_EXIT(3));
+}
+
+static _Atomic bool begun;
+
+/* Uses the process up to the last moment, and then does nothing that others could see. */
+static int unhold(void *unused)
+{
+	(void)unused;
+	atomic_store_explicit(&begun, true, memory_order_relaxed);
+	atomic_store_explicit(&worked, 1, memory_order_relaxed);
+	process_unhold(subject);
+	while (!teardowns)
+		arch_spin_hint();
+	return 0;
+}
+
+SCENARIO(unhold_two, "hold.two_given_up", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t, *other;
+	pid_t pid;
+
+	subject = make_leaver(&kernel_process, &t);
+	pid = subject->pid;
+	expect(process_hold(subject) && process_hold(subject),
+	       "a living process could not be held");
+	other = start(unhold, NULL);
+	thread_resume(t);
+	process_unhold(subject);
+	thread_join(other, NULL, DEADLINE_NEVER);
+	expect_end(pid, STATUS_EXIT(3));
+	expect(worked_before_teardown, "the teardown does not know what a holder did before it");
+}
+
+static const char *work_was_known(void)
+{
+	return worked_before_teardown ? NULL
+				      : "the teardown does not know what a holder did before it";
+}
+
+/*
+ * The reaper was woken for something else and has not looked yet, so it learns of the subject from
+ * its list alone: to wake it, or to switch threads here, takes a fence, which would tell it more.
+ * Interrupts stay off for that reason, and the reaper runs on a third CPU.
+ */
+SCENARIO(unhold_busy, "hold.given_up_to_a_busy_reaper", "06.6", "P6.8", .cpus = 3, .sets_up = true,
+	 .after = work_was_known, .keeps = true)
+{
+	struct thread *t, *dead = start(leave, NULL);
+
+	subject = make_leaver(&kernel_process, &t);
+	expect(process_hold(subject) && process_hold(subject),
+	       "a living process could not be held");
+	thread_resume(t);
+	while (subject->holds > 2 || thread_state(dead) != THREAD_DEAD)
+		arch_spin_hint();
+	start(unhold, NULL);
+	while (!atomic_load_explicit(&begun, memory_order_relaxed))
+		arch_spin_hint();
+	explore_from_here();
+	arch_irqs_disable();
+	thread_detach(dead);
+	process_unhold(subject);
+	while (!teardowns)
+		arch_spin_hint();
+	arch_irqs_enable();
+	end_here();
+}
+
+static int hold_for_a_while(void *unused)
+{
+	(void)unused;
+	if (process_hold(subject)) {
+		expect(!teardowns, "a process was held after it was torn down");
+		process_unhold(subject);
+	}
+	process_put(subject);
+	return 0;
+}
+
+static struct wait_queue never = WAIT_QUEUE_INIT(never);
+
+static int wait_for_ever(void *unused)
+{
+	(void)unused;
+	return wait_block(&never, DEADLINE_NEVER);
+}
+
+SCENARIO(hold_or_kill, "hold.against_kill", "06.6", "P6.8", .cpus = 2)
+{
+	struct thread *t;
+	int status;
+	pid_t pid;
+
+	subject = process_get(make_child());
+	t = create_in(subject, wait_for_ever, NULL);
+	pid = subject->pid;
+	thread_resume(t);
+	thread_detach(start(hold_for_a_while, NULL));
+	process_kill(subject, KILLED);
+	status = wait_for(pid);
+	expect(status == KILLED, "the victim ended with status 0x%x, not 0x%x", status, KILLED);
+	expect(teardowns == 1, "the process was torn down %u times", teardowns);
+}
