@@ -113,6 +113,20 @@ def _sync(root: Path, copy: Path, instead: Mapping[str, bytes | None]) -> None:
     record.write_text(json.dumps(now))
 
 
+@contextmanager
+def _changing(cache: Path) -> Iterator[None]:
+    """Marks @cache while it changes. A change that was ended by force, or by a power cut, may leave half an
+    object, which make would take for a whole one: the next change then begins with an empty folder."""
+    mark = cache / "unfinished"
+    if mark.exists():
+        shutil.rmtree(cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    yield
+    subprocess.run(["sync", "--file-system", str(cache)], check=False)
+    mark.unlink()
+
+
 def _times(folder: Path) -> dict[Path, int]:
     """When each file below @folder was changed."""
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
@@ -285,11 +299,12 @@ class Reference:
         @goals: of "kernel", "explorer", which is the same for all ports, and "user", the programs.
         """
         with self._locked():
-            _sync(self._root, self._cache, self._instead)
-            for folder in self._folders(self._cache, goals):
-                _adopt(self._build_root / folder.relative_to(self._cache / "build"), folder)
-            with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
-                output = self._make(self._cache, goals, False, step)
+            with _changing(self._cache):
+                _sync(self._root, self._cache, self._instead)
+                for folder in self._folders(self._cache, goals):
+                    _adopt(self._build_root / folder.relative_to(self._cache / "build"), folder)
+                with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
+                    output = self._make(self._cache, goals, False, step)
             if output is not None:
                 lines = complaints(output, editable, [self._cache], {})
                 if editable and lines:

@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import Mock, patch
 
 from grade import engine, matrix
-from grade.build import BuildFailed, Product, _adopt, _copy, _hide, _put, _sync
+from grade.build import BuildFailed, Product, _adopt, _changing, _copy, _hide, _put, _sync
 from grade.lab import EXPLORER, Lab, load_all
 from grade.making import environment, make
 from grade.score import Run
@@ -147,6 +147,17 @@ class Snapshot(unittest.TestCase):
         self._write(self.objects / "old.o", 500)
         _adopt(self.built, self.objects)
         self.assertEqual((self.objects / "old.o").read_text(), "500")
+
+    def test_one_whose_build_was_ended_by_force_begins_anew(self) -> None:
+        half = self.objects / "half.o"
+        with self.assertRaises(KeyboardInterrupt), _changing(self.copy):
+            self._write(half, 2000)
+            raise KeyboardInterrupt
+        with _changing(self.copy):
+            self.assertFalse(half.exists())
+            self._write(half, 2000)
+        with _changing(self.copy):
+            self.assertTrue(half.exists())
 
     def test_what_is_being_built_is_left(self) -> None:
         with patch("grade.build._times", side_effect=({}, {self.built / "more.o": 1})):
