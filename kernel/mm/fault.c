@@ -34,7 +34,6 @@ static bool grow_stack(struct addr_space *as, vaddr_t va) HOLDS(as->lock)
 	struct region *r = region_above(as, va), *below;
 	u64 limit = current_process()->limits[RLIMIT_STACK].cur;
 
-	assert(as == current_thread()->as);	/* FAULT2 */
 	/* LAB 07-vm: may the region above grow down to va? */
 	if (!r || r->start <= va || !(r->flags & REGION_STACK) || va < MMAP_MIN ||
 	    r->end - va > limit)
@@ -43,6 +42,7 @@ static bool grow_stack(struct addr_space *as, vaddr_t va) HOLDS(as->lock)
 	if (below && va - below->end < STACK_GAP)
 		return false;
 	/* END LAB */
+	assert(as == current_thread()->as);	/* FAULT2 */
 	if (as_over_limit(as, (r->start - va) / PAGE_SIZE) ||
 	    (r->flags & REGION_LOCKED && as_over_lock_limit(as, (r->start - va) / PAGE_SIZE)))
 		return false;
