@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypeVar, get_type_hints
 
@@ -233,13 +234,15 @@ def _fits(name: str, value: object, kind: object) -> bool:
     return type(value) is kind and (kind is not int or value in _NUMBERS)
 
 
+_kinds = cache(get_type_hints)
+
+
 def _made(kind: type[_Said], line: dict[str, Any], **more: Any) -> _Said:
     """The object of what is said in @line, and @more. Raises TypeError or ValueError."""
     if not isinstance(line, dict):
         raise ValueError(f"no {kind.__name__.lower()}: {str(line)[:40]}")
-    kinds = get_type_hints(kind)
     for name, value in line.items():
-        if not _fits(name, value, kinds[name]):
+        if not _fits(name, value, _kinds(kind)[name]):
             raise ValueError(f"{name}: {str(value)[:40]}")
     return kind(**line, **more)
 

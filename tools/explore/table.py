@@ -192,9 +192,10 @@ def story(
     since = 0 if "-" in schedule else first
     chosen = [at for at, switch in choices if "-" in switch.cpu]
     rows = _rows(program, accesses, since, chosen, root, overlay, about)
-    known = [r for r in rows if r.place.file in about] if about else rows
-    before = [r for r in known if r.at < first][-_BEFORE:]
-    after = [r for r in rows if r.at >= first and (r in known or r in rows[-_LAST:])]
+    known = [not about or r.place.file in about for r in rows]
+    before = [r for r, k in zip(rows, known, strict=True) if k and r.at < first][-_BEFORE:]
+    known[-_LAST:] = [True] * len(known[-_LAST:])
+    after = [r for r, k in zip(rows, known, strict=True) if k and r.at >= first]
     shown = [*before, *after[: _MOST - len(before)]]
     parts: list[Switch | Run] = []
     waiting = list(choices)
