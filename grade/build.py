@@ -17,7 +17,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -35,6 +35,7 @@ from tools.visible import visible
 # No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
 _UNWANTED = frozenset({"__pycache__", "challenges", "mutants", "variants", "mistakes", "mine"})
 _ASKED = re.compile(rb"\b(?:TEST_BUILD|lab_todo|LAB_TODO)\b")  # in sources, by make/kernel.mk and given.mk
+_GOALS = ("kernel", "explorer")  # of a submission
 _KTEST = struct.Struct("<4Q")
 _IMAGE_MIB = 64  # of memory that a kernel may take for itself: the smallest machine of a test has 128
 
@@ -197,22 +198,15 @@ def _copy(cache: Path, tree: Path, parts: Sequence[Path]) -> None:
                 _unlink_from_others(path)
 
 
-def _hide(tree: Path, files: Collection[str], objects: Sequence[Path]) -> None:
-    """Empties each source in @tree that a compiler could show to the author of @files: the solutions of
-    labs, tests, answers. All but @files is compiled already, and keeps its time; of @files what the
-    reference has in the folders @objects goes. A new header would need the sources. The words stay
-    that make looks for in them."""
-    if any(file.endswith(".h") for file in files):
-        return
+def _blank(tree: Path) -> None:
+    """Empties each source in @tree that a compiler could show to the author of a submission: the solutions of
+    labs, tests, answers. All is compiled already, and keeps its time. The words stay that make looks for."""
     for name in sources(tree):
         path = tree / name
         if name.startswith("labs/") or path.suffix in (".c", ".S"):
             status, kept = path.stat(), set(_ASKED.findall(path.read_bytes()))
             _put(path, b"\n".join(sorted(kept)))
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    for folder in objects:
-        for file in files:
-            (folder / "obj" / f"{file}.o").unlink(missing_ok=True)
 
 
 def _unlink_from_others(path: Path) -> None:
@@ -280,9 +274,16 @@ class Reference:
         self._build_root = build_root
         self._cache = (build_root / "grade" / arch).resolve()
         self._products = Held("products")
+        self._blanked: Held | None = None
 
     def close(self) -> None:
         self._products.cleanup()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._blanked is not None:
+            self._blanked.cleanup()
+            self._blanked = None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -299,6 +300,7 @@ class Reference:
         @goals: of "kernel", "explorer", which is the same for all ports, and "user", the programs.
         """
         with self._locked():
+            self._forget()
             with _changing(self._cache):
                 _sync(self._root, self._cache, self._instead)
                 for folder in self._folders(self._cache, goals):
@@ -367,14 +369,18 @@ class Reference:
         """Builds the reference with @files copied over it; @honest is the reference itself, for which
         build() has made the same @goals, "kernel", "explorer" or both. A kernel that is not @debuggable has
         no debug information, which takes as long to link as all the rest."""
+        changed = {path for path, content in files.items() if not self._has(path, content)}
         with Held("build") as name:
             tree = Path(name) / "tree"
             with self._locked():
-                _copy(self._cache, tree, self._folders(self._cache, goals))
-            same = {path for path, content in files.items() if self._has(path, content)}
-            _hide(tree, files.keys() - same, self._folders(tree, goals))
-            for path in files.keys() - same:
+                # A new header needs the sources that include it.
+                whole = any(path.endswith(".h") for path in changed)
+                known = self._cache if whole else self._hidden()
+                _copy(known, tree, self._folders(known, goals))
+            for path in changed:
                 _put(tree / path, files[path])
+                for folder in self._folders(tree, goals):
+                    (folder / "obj" / f"{path}.o").unlink(missing_ok=True)
             settings = () if debuggable else ("STRIPPED=1",)
             output = self._make(tree, goals, self._fenced, None, *settings)
             if output is not None:
@@ -391,6 +397,16 @@ class Reference:
         if "kernel" in goals and product.tests != honest.tests:
             raise BuildFailed(["the submission changes the list of tests (section .ktests)"])
         return product
+
+    def _hidden(self) -> Path:
+        """The snapshot as submissions see it: without the sources that they must not. Made once, as it takes
+        as long as a compilation. The caller holds the lock."""
+        if self._blanked is None:
+            self._blanked = Held("sources")
+            tree = Path(self._blanked.name) / "tree"
+            _copy(self._cache, tree, [f for f in self._folders(self._cache, _GOALS) if f.is_dir()])
+            _blank(tree)
+        return Path(self._blanked.name) / "tree"
 
     def _has(self, path: str, content: bytes) -> bool:
         """Whether the reference has the file @path, with this @content."""

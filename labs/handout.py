@@ -35,6 +35,7 @@ from tools.programs import kernel_says, last_lines
 from tools.visible import visible
 
 _TIMEOUT_S = 120.0
+_HANG_S = 20.0  # where the end of the time is what is to be seen
 _STEP = re.compile(r"^\*\*(\d+)\. ")
 _COMMAND = re.compile(r"^\$ (make run TESTS=1 .*)$")
 _BREAKS = re.compile(r"^\$ make run (?:CPUS=(\d) )?(?:SCHED=(\w+) )?CMD='(.*)'\n(panic: .+)$", re.M)
@@ -143,8 +144,9 @@ def _until(wanted: re.Pattern[str], machine: qemu.Machine) -> str:
             if wanted.search(kernel_says(_readable(said))):
                 raise _Enough
 
+    hangs = wanted.search("not finished after 1 s, stopped")
     try:
-        outcome = boot(machine, _TIMEOUT_S, look)
+        outcome = boot(machine, _HANG_S if hangs else _TIMEOUT_S, look)
     except _Enough:
         return kernel_says(_readable(said))
     return kernel_says(_readable(said)) + (outcome.stopped() if outcome.end is End.TIMEOUT else "")

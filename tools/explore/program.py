@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypeVar, get_type_hints
 
@@ -234,7 +233,7 @@ def _fits(name: str, value: object, kind: object) -> bool:
     return type(value) is kind and (kind is not int or value in _NUMBERS)
 
 
-_kinds = cache(get_type_hints)
+_KINDS = {kind.__name__: get_type_hints(kind) for kind in (Scenario, Race, Result, Access)}
 
 
 def _made(kind: type[_Said], line: dict[str, Any], **more: Any) -> _Said:
@@ -242,7 +241,7 @@ def _made(kind: type[_Said], line: dict[str, Any], **more: Any) -> _Said:
     if not isinstance(line, dict):
         raise ValueError(f"no {kind.__name__.lower()}: {str(line)[:40]}")
     for name, value in line.items():
-        if not _fits(name, value, _kinds(kind)[name]):
+        if not _fits(name, value, _KINDS[kind.__name__][name]):
             raise ValueError(f"{name}: {str(value)[:40]}")
     return kind(**line, **more)
 
