@@ -104,6 +104,14 @@ static u64 key_of(int actor)
 	return r.level == LEVEL_KEYED ? r.key : 0;
 }
 
+static void end_keys(void)
+{
+	for (int actor = 0; actor < ACTORS; actor++)
+		lend(actor, (struct sched_rank){ .level = 0 });
+	ranks_holder[0] = ranks_holder[1] = NOBODY;
+	ranks_wind_up();
+}
+
 /* Ranks above all levels, which have keys: the smaller key is the more urgent. Of two locks. */
 static void check_keys(s64 base, s64 unit)
 {
@@ -133,13 +141,34 @@ static void check_keys(s64 base, s64 unit)
 	CHECK(key_of(LOW) == (u64)(base + 2 * unit), "P5.6",
 	      "keys %ld to %ld wait, and %ld is inherited", base + 2 * unit, base + 4 * unit,
 	      (s64)key_of(LOW));
-	for (unsigned i = 0; i < ARRAY_SIZE(came); i++) {
-		if (came[i] != MID2)
-			by_hand.expire(came[i], came[i] == LOW2);
-		lend(came[i], (struct sched_rank){ .level = 0 });
+	by_hand.expire(LOW2, 1);
+	by_hand.expire(MID, 0);
+	by_hand.expire(HIGH, 0);
+	end_keys();
+}
+
+static void check_equal_keys(void)
+{
+	static const int came[] = { MID, MID2, HIGH };
+	unsigned i = 0;
+
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_holder[0] = LOW;
+	for (; i < ARRAY_SIZE(came); i++) {
+		lend(came[i], (struct sched_rank){ LEVEL_KEYED, 7 });
+		by_hand.wait(came[i], 0);
 	}
-	ranks_holder[0] = ranks_holder[1] = NOBODY;
-	ranks_wind_up();
+	spin_lock(&pi_lock);
+	i = 0;
+	list_for_each(w, &by_hand.queue(0)->waiters, struct pi_waiter, node) {
+		CHECK(w->waiter.thread == ranks_actors[came[i]].thread, "P5.5",
+		      "of 3 with equal keys number %u is not the one that came so", i);
+		i++;
+	}
+	spin_unlock(&pi_lock);
+	for (i = 0; i < ARRAY_SIZE(came); i++)
+		by_hand.expire(came[i], 0);
+	end_keys();
 }
 
 /* Keys wrap, as times do: some are before 0, some behind it. They may be days apart. */
@@ -152,6 +181,7 @@ KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 		check_keys(-units[i] * 3 / 2, units[i]);
 		check_keys(-units[i] * 7 / 2, units[i]);
 	}
+	check_equal_keys();
 }
 
 /* An inherited rank is not taken for the thread's own. */
