@@ -163,6 +163,25 @@ SCENARIO(chain_unlock, "mutex.chain_unlock", "05.5", "P5.6", .cpus = 2, .after =
 	hold_a_against(lock_both_some_time);
 }
 
+/* The chain grows at its end while the thread before begins to wait, on another CPU. */
+SCENARIO(chain_grows, "mutex.chain_grows", "05.5", "P5.6", .cpus = 2, .after = no_boost,
+	 .keeps = true)
+{
+	owner = current_thread();
+	mutex_lock(&a);
+	act_on(1, &first, lock_both_some_time);
+	second.urgent = true;
+	act_on(0, &second, lock_b);
+	spin_lock(&pi_lock);
+	if (pi_has_waiters(&a.pi) && pi_has_waiters(&b.pi))
+		expect(owner->se.inherited.level == second.thread->se.base.level,
+		       "an urgent thread waits for b, and the owner of a inherits %u",
+		       owner->se.inherited.level);
+	spin_unlock(&pi_lock);
+	mutex_unlock(&a);
+	end_here();
+}
+
 /* While an urgent thread waits for a lock, its owner has that thread's rank. */
 SCENARIO(boosted, "mutex.boosted", "05.5", "P5.6", .cpus = 2, .after = no_boost, .keeps = true)
 {
