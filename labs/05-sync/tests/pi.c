@@ -171,6 +171,36 @@ static void check_equal_keys(void)
 	end_keys();
 }
 
+static void check_inherited_key(u64 key)
+{
+	CHECK(key_of(LOW) == key, "P5.6", "at the end of a chain, key %ld is inherited, not %ld",
+	      (s64)key_of(LOW), (s64)key);
+}
+
+/* A key goes up a chain as well, from one thread that has a key already to another. */
+static void check_key_of_chain(void)
+{
+	static const u64 keys[ACTORS] = { [MID] = 5, [MID2] = 4, [HIGH] = 3 };
+
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_holder[0] = LOW;
+	ranks_holder[1] = MID;
+	for (int actor = 0; actor < ACTORS; actor++)
+		if (keys[actor])
+			lend(actor, (struct sched_rank){ LEVEL_KEYED, keys[actor] });
+	by_hand.wait(MID, 0);
+	check_inherited_key(5);
+	by_hand.wait(MID2, 1);
+	check_inherited_key(4);
+	by_hand.wait(HIGH, 1);
+	check_inherited_key(3);
+	by_hand.expire(HIGH, 1);
+	check_inherited_key(4);
+	by_hand.expire(MID2, 1);
+	by_hand.expire(MID, 0);
+	end_keys();
+}
+
 /* Keys wrap, as times do: some are before 0, some behind it. They may be days apart. */
 KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 {
@@ -182,6 +212,7 @@ KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 		check_keys(-units[i] * 7 / 2, units[i]);
 	}
 	check_equal_keys();
+	check_key_of_chain();
 }
 
 /* An inherited rank is not taken for the thread's own. */

@@ -105,6 +105,35 @@ SCENARIO(flushed, "share.flushed", "07.5", "P7.9", .cpus = 3, .bootargs = ALONE,
 	end_here();
 }
 
+/* Looks at the entry without a lock, as hardware does, and reads what it allows. */
+static int read_twice(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		pte_t e = __atomic_load_n(entry_of_page, __ATOMIC_ACQUIRE);
+
+		if (pte_prot(e) & VM_READ)
+			expect(*(u64 *)page_to_virt(pte_page(e)) == 7,
+			       "another thread reads %lu in the copy of a page of 7",
+			       *(u64 *)page_to_virt(pte_page(e)));
+	}
+	return 0;
+}
+
+/* A copy can be read when it is whole, not before. */
+SCENARIO(read_meanwhile, "share.read_meanwhile", "07.5", "P7.7", .cpus = 2, .bootargs = ALONE,
+	 .sets_up = true, .keeps = true)
+{
+	int err;
+
+	stay_on(0);
+	share_a_page();
+	explore_from_here();
+	act_on(1, &reader, read_twice);
+	err = as_fault(space, VA, VM_WRITE);
+	expect(!err, "a fault gives %d", err);
+	end_here();
+}
+
 static const char *no_tlb_has_the_old_page(void)
 {
 	for (unsigned i = 0; i < nr_cpus; i++) {
