@@ -17,7 +17,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -37,6 +37,7 @@ _UNWANTED = frozenset({"__pycache__", "challenges", "mutants", "variants", "mist
 _ASKED = re.compile(rb"\b(?:TEST_BUILD|lab_todo|LAB_TODO)\b")  # in sources, by make/kernel.mk and given.mk
 _GOALS = ("kernel", "explorer")  # of a submission
 _KTEST = struct.Struct("<4Q")
+_RECORD = "sources.json"  # in a snapshot: size, time and mode of each source
 _IMAGE_MIB = 64  # of memory that a kernel may take for itself: the smallest machine of a test has 128
 
 
@@ -89,7 +90,7 @@ def _sync(root: Path, copy: Path, instead: Mapping[str, bytes | None]) -> None:
     """Makes @copy's sources those of @root, but for the files @instead. A file that did not change keeps its
     time. A new copy has the times of @root, so that make can compare them with those of the objects that
     _adopt() finds."""
-    record = copy / "sources.json"
+    record = copy / _RECORD
     known: dict[str, list[int | str]] = json.loads(record.read_text()) if record.exists() else {}
     now: dict[str, list[int | str]] = {}
     for name, content in instead.items():
@@ -126,6 +127,12 @@ def _changing(cache: Path) -> Iterator[None]:
     yield
     subprocess.run(["sync", "--file-system", str(cache)], check=False)
     mark.unlink()
+
+
+def _synced(copy: Path) -> dict[str, list[int | str]]:
+    """The sources of the snapshot @copy that a build reads, as _sync() has recorded them."""
+    known: dict[str, list[int | str]] = json.loads((copy / _RECORD).read_text())
+    return {name: status for name, status in known.items() if not name.endswith(".md")}
 
 
 def _times(folder: Path) -> dict[Path, int]:
@@ -242,6 +249,12 @@ def _counted(progress: Progress, steps: int, title: str) -> Iterator[Callable[[s
     progress.expect(-max(0, steps - done))
 
 
+def _has(tree: Path, path: str, content: bytes) -> bool:
+    """Whether @tree has the file @path, with this @content."""
+    own = tree / path
+    return own.is_file() and own.read_bytes() == content
+
+
 def check_size(kernel: Path) -> None:
     """Raises BuildFailed if the image in @kernel leaves the machine too little memory to run in."""
     elf = Elf(kernel)
@@ -275,6 +288,7 @@ class Reference:
         self._cache = (build_root / "grade" / arch).resolve()
         self._products = Held("products")
         self._blanked: Held | None = None
+        self._sources: dict[str, list[int | str]] = {}
 
     def close(self) -> None:
         self._products.cleanup()
@@ -303,6 +317,7 @@ class Reference:
             self._forget()
             with _changing(self._cache):
                 _sync(self._root, self._cache, self._instead)
+                self._sources = _synced(self._cache)
                 for folder in self._folders(self._cache, goals):
                     _adopt(self._build_root / folder.relative_to(self._cache / "build"), folder)
                 with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
@@ -369,10 +384,11 @@ class Reference:
         """Builds the reference with @files copied over it; @honest is the reference itself, for which
         build() has made the same @goals, "kernel", "explorer" or both. A kernel that is not @debuggable has
         no debug information, which takes as long to link as all the rest."""
-        changed = {path for path, content in files.items() if not self._has(path, content)}
         with Held("build") as name:
             tree = Path(name) / "tree"
             with self._locked():
+                self._expect_own(files)
+                changed = {path for path, content in files.items() if not _has(self._cache, path, content)}
                 # A new header needs the sources that include it.
                 whole = any(path.endswith(".h") for path in changed)
                 known = self._cache if whole else self._hidden()
@@ -408,10 +424,12 @@ class Reference:
             _blank(tree)
         return Path(self._blanked.name) / "tree"
 
-    def _has(self, path: str, content: bytes) -> bool:
-        """Whether the reference has the file @path, with this @content."""
-        own = self._cache / path
-        return own.is_file() and own.read_bytes() == content
+    def _expect_own(self, files: Collection[str]) -> None:
+        """Raises GraderError if the snapshot, but for @files, is no longer what build() made: another call
+        has met a changed tree. Its tests are not those to be run, and the submission would be blamed."""
+        now, own = _synced(self._cache), self._sources
+        if any(now.get(name) != own.get(name) for name in (now.keys() | own.keys()) - set(files)):
+            raise GraderError(f"{self._root}: was changed meanwhile, and built by another call: call again")
 
     def _homes(self, files: Sequence[str], goals: Sequence[str]) -> dict[str, str]:
         """For each function of the reference, which of @files defines it."""

@@ -12,7 +12,18 @@ from typing import Any
 from unittest.mock import Mock, patch
 
 from grade import engine, matrix
-from grade.build import BuildFailed, Product, _adopt, _blank, _changing, _copy, _put, _sync
+from grade.build import (
+    BuildFailed,
+    Product,
+    Reference,
+    _adopt,
+    _blank,
+    _changing,
+    _copy,
+    _put,
+    _sync,
+)
+from grade.errors import GraderError
 from grade.lab import EXPLORER, Lab, load_all
 from grade.making import environment, make
 from grade.score import Run
@@ -20,6 +31,7 @@ from grade.tests.fake import ROOT
 from grade.trace import Trace
 from grade.verdict import Kind, Verdict
 from tools import qemu
+from tools.progress import Silent
 
 
 class Environment(unittest.TestCase):
@@ -172,10 +184,6 @@ class Snapshot(unittest.TestCase):
         self.assertFalse(self.objects.exists())
 
 
-if __name__ == "__main__":
-    unittest.main()
-
-
 class _Recorder:
     """A reference that builds nothing, and notes what it was asked for."""
 
@@ -191,6 +199,40 @@ class _Recorder:
 
 
 _HONEST = Product(Path("kernel"), None, Path("explore"))
+
+
+class Shared(unittest.TestCase):
+    """Two calls build in one place, and the tree changes between them."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        for name in ("kernel/a.c", "labs/student.md"):
+            _put(self.root / name, b"one")
+        self.first, self.second = (Reference(self.root, self.root, "riscv", False, 1) for _ in range(2))
+        for made in (self.first, self.second):
+            self.addCleanup(made.close)
+        for name in ("Reference._make", "_copy", "_blank"):
+            self.enterContext(patch(f"grade.build.{name}", return_value=None))
+        product = Product(self.root / "product" / "kernel", None)
+        self.enterContext(patch("grade.build.Reference._keep", return_value=product))
+        self.first.build([], ["explorer"], Silent())
+
+    def test_no_submission_is_built_of_another_tree_than_the_reference(self) -> None:
+        """Else it has other tests, and loses all points as one that changes the list of tests."""
+        self.first.build_with({}, _HONEST, ["explorer"])
+        _put(self.root / "kernel/a.c", b"another")
+        self.first.build_with({}, _HONEST, ["explorer"])
+        self.second.build([], ["explorer"], Silent())
+        with self.assertRaisesRegex(GraderError, "was changed meanwhile.* call again"):
+            self.first.build_with({}, _HONEST, ["explorer"])
+
+    def test_a_page_for_readers_and_the_submissions_own_file_may_be_others(self) -> None:
+        for name in ("labs/student.md", "kernel/a.c"):
+            _put(self.root / name, b"another")
+        self.second.build([], ["explorer"], Silent())
+        self.first.build_with({"kernel/a.c": b"mine"}, _HONEST, ["explorer"])
 
 
 class Goals(unittest.TestCase):
@@ -261,3 +303,7 @@ class Goals(unittest.TestCase):
         self.assertEqual(goals(self.lab), [["kernel", "explorer", "user"], ["kernel", "user"]])
         self.assertEqual(goals(self.lab, explores=False), [["kernel", "user"], ["kernel", "user"]])
         self.assertEqual(goals(bare), [["kernel"], ["kernel"]])
+
+
+if __name__ == "__main__":
+    unittest.main()
