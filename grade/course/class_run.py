@@ -298,6 +298,9 @@ def grade_here(
     """Grades @work on this machine."""
     at_once = min(len(work), engine.jobs_of(setting.jobs))
     with engine_grader(lab, assignment, setting, at_once) as grader, shown(rate=True) as progress:
+        # The judge was asked for before the hand-ins were read; the reference is of the tree as it was now.
+        if digests.of_judge(setting.root, lab, assignment.arches, assignment.seeds) != assignment.judge:
+            raise GraderError("tests or grader were changed since this call began: call again")
         return grade_all(store, assignment, work, grader, at_once, progress)
 
 

@@ -83,6 +83,23 @@ class Resume(Case):
             fake_class.grade(store, self.lab, self.folder, FakeGrader())
         self.assertEqual(self.points(), {"a": 1, "b": None})
 
+    def test_nothing_is_graded_by_a_tree_that_has_changed_since_the_judge_was_asked_for(self) -> None:
+        hand_in(self.folder, "a", "1")
+        setting = class_run.Setting(self.home, self.home, 1)
+        with opened(self.db, create=True) as store:
+            wanted = fake_class.assignment(self.lab, self.folder)
+            class_run.take_in(store, self.lab, self.folder, (), Silent())
+            work = class_run.left(store, wanted)
+            with (
+                mock.patch("grade.course.class_run.engine_grader") as made,
+                mock.patch("grade.course.digests.of_judge", side_effect=["another", fake_class.JUDGE]),
+            ):
+                made.return_value.__enter__.return_value = FakeGrader()
+                with self.assertRaisesRegex(GraderError, "were changed .*: call again"):
+                    class_run.grade_here(store, self.lab, wanted, setting, work)
+                self.assertEqual(class_run.grade_here(store, self.lab, wanted, setting, work), [])
+        self.assertEqual(self.points(), {"a": 1})
+
     def test_an_error_ends_the_other_gradings(self) -> None:
         hand_in(self.folder, "a", "block")
         hand_in(self.folder, "b", "no room")
