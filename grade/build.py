@@ -34,6 +34,7 @@ from tools.visible import visible
 
 # No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
 _UNWANTED = frozenset({"__pycache__", "challenges", "mutants", "variants", "mistakes", "mine"})
+_LEFT_BY_TOOLS = re.compile(r"\..*|.*(?:~|\.orig|\.rej)")  # of editors and patch, beside a file
 _ASKED = re.compile(rb"\b(?:TEST_BUILD|lab_todo|LAB_TODO)\b")  # in sources, by make/kernel.mk and given.mk
 _GOALS = ("kernel", "explorer")  # of a submission
 _KTEST = struct.Struct("<4Q")
@@ -83,7 +84,8 @@ def sources(root: Path) -> Iterator[str]:
             continue
         for folder, folders, files in os.walk(path):
             folders[:] = sorted(d for d in folders if d not in _UNWANTED and d[0] != ".")
-            yield from (os.path.relpath(os.path.join(folder, f), root) for f in sorted(files))
+            wanted = sorted(f for f in files if not _LEFT_BY_TOOLS.fullmatch(f))
+            yield from (os.path.relpath(os.path.join(folder, f), root) for f in wanted)
 
 
 def _sync(root: Path, copy: Path, instead: Mapping[str, bytes | None]) -> None:

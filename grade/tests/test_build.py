@@ -22,6 +22,7 @@ from grade.build import (
     _copy,
     _put,
     _sync,
+    sources,
 )
 from grade.errors import GraderError
 from grade.lab import EXPLORER, Lab, load_all
@@ -80,6 +81,13 @@ class Snapshot(unittest.TestCase):
         _sync(self.root, self.copy, {})
         self.assertTrue((self.copy / "labs/04-sleep/scenarios/event.c").exists())
         self.assertFalse((self.copy / "labs/04-sleep/scenarios/mine").exists())
+
+    def test_it_has_nothing_that_editors_leave_beside_a_file(self) -> None:
+        """Else a class is graded again when an editor that had a test open is closed."""
+        for name in (".wait.c.swp", "wait.c~", "wait.c.orig", "wait.c.rej", "wait.c"):
+            self._write(self.root / "labs/04-sleep/tests" / name, 1000)
+        found = set(sources(self.root)) - {"kernel/old.c", "kernel/new.c"}
+        self.assertEqual(found, {"labs/04-sleep/tests/wait.c"})
 
     def test_a_build_shares_sources_and_nobody_notices(self) -> None:
         _sync(self.root, self.copy, {})
