@@ -108,10 +108,13 @@ def handins(store: Store, lab: str) -> dict[str, Kept]:
 
 
 def _is_news(old: Kept | None, new: HandIn, digest: str | None) -> bool:
-    """Whether @new is another hand-in. The same files with another time of the file were copied."""
+    """Whether @new is another hand-in. The same files with another time of the file were copied. A call
+    without the roster's times, as `regrade`, knows only the commit's, which must not replace the roster's."""
     if old is None or (old.digest, old.rejected) != (digest, new.rejected):
         return True
-    return new.clock != "file" and (old.at, old.clock) != (new.at, new.clock)
+    if new.clock == "file" or (old.clock, new.clock) == ("roster", "commit"):
+        return False
+    return (old.at, old.clock) != (new.at, new.clock)
 
 
 def hand_in(store: Store, lab: str, new: HandIn, old: Kept | None) -> None:

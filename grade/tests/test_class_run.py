@@ -7,6 +7,8 @@ import sys
 import threading
 import unittest
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from unittest import mock
 
 from grade.build import BuildFailed, Product
@@ -196,6 +198,17 @@ class What(Case):
         self.graded()
         with opened(self.db) as store:
             self.assertEqual(records.handins(store, self.lab.name)["ann"].at.timestamp(), 1000)
+
+    def test_the_rosters_time_stays_where_only_the_commits_is_known(self) -> None:
+        """`regrade` has no roster with times: a student's own clock must not make a late hand-in early."""
+        known = entries.HandIn("ann", "ann", datetime(2026, 12, 2, tzinfo=UTC), "roster", {FILE: b"1"}, None)
+        early = replace(known, at=datetime(2026, 11, 1, tzinfo=UTC), clock="commit")
+        with opened(self.db, create=True) as store:
+            for new in (early, known, early, replace(known, at=datetime(2026, 12, 3, tzinfo=UTC)), early):
+                records.hand_in(store, self.lab.name, new, records.handins(store, self.lab.name).get("ann"))
+            kept = records.handins(store, self.lab.name)["ann"]
+            self.assertEqual(len(store.rows("SELECT 1 FROM handins")), 3)
+        self.assertEqual((kept.at.day, kept.clock), (3, "roster"))
 
     def test_a_rejected_submission_has_no_points_and_says_why(self) -> None:
         (self.folder / "ann").mkdir()
