@@ -79,11 +79,15 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 
 def unpack(packed: bytes, digest: str) -> dict[str, bytes]:
     """The files that pack() packed; checks that they are those of @digest."""
-    data = json.loads(zlib.decompress(packed))
+    damaged = GraderError(f"the stored submission {digest[:12]} is damaged: take a copy from your backup")
+    try:
+        data = json.loads(zlib.decompress(packed))
+    except (zlib.error, ValueError) as e:
+        raise damaged from e
     files = {
         path: content.encode() if isinstance(content, str) else base64.b64decode(content["base64"])
         for path, content in data.items()
     }
     if of_files(files) != digest:
-        raise GraderError(f"the stored submission {digest[:12]} is damaged: take a copy from your backup")
+        raise damaged
     return files

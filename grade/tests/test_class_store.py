@@ -307,6 +307,8 @@ class Digests(unittest.TestCase):
         self.assertEqual(digests.unpack(packed, digests.of_files(files)), files)
         with self.assertRaisesRegex(GraderError, "damaged"):
             digests.unpack(packed, digests.of_files({}))
+        with self.assertRaisesRegex(GraderError, "damaged"):
+            digests.unpack(packed[:20] + b"\xff" * 9 + packed[29:], digests.of_files(files))
 
     def test_what_decides_a_verdict(self) -> None:
         """The lab's tests and the judges of the trace do; the students' files and the handout do not."""
