@@ -33,15 +33,17 @@ def user() -> str:
         return "unknown"
 
 
+_KEPT = ". All that was stored in it before is kept"
 _ADVICE = (
-    ("locked", "another program is writing to it; end that one and call again"),
-    ("full", "no room is left on its disk; make some and call again"),
-    ("readonly", "it, or its folder, cannot be written here"),
+    ("locked", f"another program is writing to it; end that one and call again{_KEPT}"),
+    ("full", f"no room is left on its disk; make some and call again{_KEPT}"),
+    ("readonly", "it, or its folder, cannot be written by you, which is needed to read it, too: call as its "
+     f"owner, or copy it, with its -wal if there is one, to a folder of your own{_KEPT}"),
     ("unable to open", "it cannot be opened: is there such a folder, and may you write there?"),
-    ("not a database", "it is no database of a class; name another file with --db"),
+    ("not a database", "it is no database of a class, or damaged at its start; name another file with --db"),
     ("malformed", "it is damaged: take a copy from your backup, or begin a new file with --db"),
-    ("disk i/o error", "its disk reports an error"),
-)
+    ("disk i/o error", "its disk reports an error, as some do when they are full: df tells; then call again"),
+)  # fmt: skip
 
 
 @contextmanager
@@ -52,7 +54,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as e:
         said = str(e).lower()
         advice = next((words for sign, words in _ADVICE if sign in said), str(e))
-        raise GraderError(f"{path}: {advice}. All that was stored in it before is kept") from e
+        raise GraderError(f"{path}: {advice}") from e
 
 
 @dataclass(frozen=True)

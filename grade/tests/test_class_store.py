@@ -133,7 +133,9 @@ class File(Case):
     def test_files_that_are_not_ours(self) -> None:
         self.assertIn("no such file", self.trouble("audit", "--db", str(self.db)))
         self.db.write_text("not a database, but a text of some length" * 100)
-        self.assertIn("no database of a class", self.trouble("audit", "--db", str(self.db)))
+        said = self.trouble("audit", "--db", str(self.db))
+        self.assertIn("no database of a class, or damaged", said)
+        self.assertNotIn("is kept", said)
         self.db.unlink()
         with closing(sqlite3.connect(self.db)) as connection:
             connection.execute("CREATE TABLE holidays (x)")
@@ -166,9 +168,15 @@ class File(Case):
             self.assertNotIn("test", [e.kind for e in found.events()])
             self.assertEqual(len(records.results(found, self.lab.name)), 2)
 
-    def test_each_error_names_the_file(self) -> None:
-        with self.assertRaisesRegex(GraderError, r"class\.db: .*disk reports an error"), explained(self.db):
-            raise sqlite3.OperationalError("disk I/O error")
+    def test_each_error_names_the_file_and_promises_no_more_than_it_can(self) -> None:
+        for error, words, kept in (
+            ("disk I/O error", "disk reports an error, as some do when they are full", False),
+            ("database disk image is malformed", "damaged: take a copy from your backup", False),
+            ("attempt to write a readonly database", "or copy it, .* to a folder of your own", True),
+        ):
+            with self.assertRaisesRegex(GraderError, rf"class\.db: .*{words}") as raised, explained(self.db):
+                raise sqlite3.OperationalError(error)
+            self.assertEqual("is kept" in str(raised.exception), kept, error)
 
 
 class ByHand(Case):
