@@ -33,12 +33,10 @@ def override(store: Store, lab: str, new: Override) -> str:
         raise GraderError(f"{store.path}: {lab} has no student {new.student}; gradebook lists them")
     records.override(store, lab, new)
     after = {s.student.id: s for s in standing.standings(store, lab)}
-    old, now = (_shown(found[new.student].points) for found in (before, after))
-    return f"{new.student}: {old} -> {now} points"
-
-
-def _shown(value: float | None) -> str:
-    return "no" if value is None else points(value)
+    old, now = (found[new.student].points for found in (before, after))
+    if now is None:
+        return f"{new.student}: counts as soon as the hand-in is graded"
+    return f"{new.student}: {'no' if old is None else points(old)} -> {points(now)} points"
 
 
 def audit_lines(events: list[Event]) -> Iterator[str]:

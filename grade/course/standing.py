@@ -40,8 +40,10 @@ class Standing:
     @property
     def points(self) -> float | None:
         """The points that count; None: there are none yet."""
-        if self.state in (MISSING, WAITING) and not self.overrides:
+        if self.state == MISSING and not self.overrides:
             return None
+        if self.state == WAITING and not any(o.how == "=" for o in self.overrides):
+            return None  # what is added or taken away is not all that there will be
         total = self.earned - self.cost
         for o in self.overrides:
             total = {"=": o.points, "+": total + o.points, "-": total - o.points}[o.how]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from unittest import mock
 
 from grade.cli import main
-from grade.course import changes, digests, late, records, schema, standing, store
+from grade.course import changes, class_run, digests, late, records, schema, standing, store
 from grade.course.records import Override
 from grade.course.store import explained, migrate, opened
 from grade.errors import GraderError
@@ -17,6 +17,7 @@ from grade.tests import fake_class
 from grade.tests.fake import ROOT, AtHome
 from grade.tests.fake_class import FakeGrader, hand_in
 from labs import contents
+from tools.progress import Silent
 
 
 def call(*arguments: str) -> tuple[int, str, str]:
@@ -206,6 +207,17 @@ class ByHand(Case):
         with opened(self.db) as found:
             fake_class.grade(found, self.lab, self.folder, FakeGrader())
         self.assertEqual(self.points()["ann"], 13)
+
+    def test_a_correction_of_what_is_not_graded_yet_is_no_grade(self) -> None:
+        """Else the table for Moodle has it as all that the student got."""
+        self.graded()
+        hand_in(self.folder, "ann", "12")
+        with opened(self.db) as found:
+            class_run.take_in(found, self.lab, self.folder, (), Silent())
+        self.assertEqual(self.override("ann", "+1"), "ann: counts as soon as the hand-in is graded\n")
+        self.assertEqual(self.points()["ann"], None)
+        self.override("ann", "7")
+        self.assertEqual(self.points()["ann"], 7)
 
     def test_the_audit_has_every_change_in_order(self) -> None:
         self.graded()
