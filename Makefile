@@ -117,8 +117,11 @@ include make/explore.mk user/user.mk make/clangd.mk $(wildcard bench/bench.mk to
 endif
 endif
 
+# As young as what it is made from, even if a clock that was put back has left that in the future: else make
+# restarts for ever.
 $(O)/setup-%.mk: tools/packages.txt tools/setup.sh
 	@sh tools/setup.sh $* && mkdir -p $(@D) && echo "PYTHON := $$(sh tools/setup.sh --python)" >$@
+	@for file in $^; do [ ! $$file -nt $@ ] || touch -r $$file $@; done
 
 # --- Goals ------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -196,6 +197,7 @@ class Incremental(unittest.TestCase):
             capture_output=True,
             text=True,
             check=True,
+            timeout=300,
         )
         return sorted(" ".join(line.split()) for line in done.stdout.splitlines())
 
@@ -205,6 +207,18 @@ class Incremental(unittest.TestCase):
         self.assertEqual(self.build(), [])
         self.write("kernel/include/a.h", "#define A 2\n")
         self.assertEqual(self.build(), whole[1:])
+
+    def test_a_file_from_the_future_makes_no_endless_loop(self) -> None:
+        """As it is left by a clock that was ahead, and has been put back."""
+        (self.tree / "tools").unlink()
+        (self.tree / "tools").mkdir()
+        for path in (ROOT / "tools").iterdir():
+            (self.tree / "tools" / path.name).symlink_to(path)
+        (self.tree / "tools/setup.sh").unlink()
+        self.write("tools/setup.sh", (ROOT / "tools/setup.sh").read_text())
+        tomorrow = time.time() + 86400
+        os.utime(self.tree / "tools/setup.sh", (tomorrow, tomorrow))
+        self.assertEqual(len(self.build()), 3)
 
     def test_new_and_removed_sources_are_seen(self) -> None:
         self.build()
