@@ -17,6 +17,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ _ASKED = re.compile(rb"\b(?:TEST_BUILD|lab_todo|LAB_TODO)\b")  # in sources, by 
 _GOALS = ("kernel", "explorer")  # of a submission
 _KTEST = struct.Struct("<4Q")
 _RECORD = "sources.json"  # in a snapshot: size, time and mode of each source
+_LONG_AGO = 86400  # seconds since 1970
 _IMAGE_MIB = 64  # of memory that a kernel may take for itself: the smallest machine of a test has 128
 
 
@@ -115,6 +117,16 @@ def _sync(root: Path, copy: Path, instead: Mapping[str, bytes | None]) -> None:
     for name in known.keys() - now.keys():
         (copy / name).unlink(missing_ok=True)
     record.write_text(json.dumps(now))
+    if known and known != now:
+        _age(copy / "build")
+
+
+def _age(built: Path) -> None:
+    """Makes all in @built old, if some of it is from the future, as a clock that was put back leaves it: make
+    would take that for newer than the sources that have just been written, and keep it."""
+    if any(at > time.time_ns() for at in _times(built).values()):
+        for path in _times(built):
+            os.utime(path, (_LONG_AGO, _LONG_AGO))
 
 
 @contextmanager

@@ -75,6 +75,17 @@ class Snapshot(unittest.TestCase):
         _sync(self.root, self.copy, {})
         self.assertFalse(self._is_made("old"), "put back: older than its object, and yet another file")
 
+    def test_what_changes_after_the_clock_was_put_back_is_built(self) -> None:
+        """Else the tests of before are run in the name of those of now."""
+        _sync(self.root, self.copy, {})
+        self._write(self.objects / "old.o", 1 << 32)
+        self._write(self.objects / "new.o", 4000)
+        _sync(self.root, self.copy, {})
+        self.assertTrue(self._is_made("old"), "nothing has changed")
+        self._write(self.root / "kernel/old.c", 5000)
+        _sync(self.root, self.copy, {})
+        self.assertFalse(self._is_made("old"))
+
     def test_it_has_no_scenarios_of_a_students_own(self) -> None:
         for name in ("labs/04-sleep/scenarios/event.c", "labs/04-sleep/scenarios/mine/my.c"):
             self._write(self.root / name, 1000)
