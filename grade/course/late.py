@@ -4,9 +4,10 @@
     late     10%/day, grace 1h, at most 5 days
 
 means: one who hands in up to an hour after the due time loses nothing. After that each day that has begun
-since the due time costs 10 percent of the points that the submission has earned, and whatever comes more than
-5 days after it earns nothing. Units: minutes (min), hours (h), days (d), weeks (w). Without `late` the time
-is only shown. Points that are set or added by hand are not reduced.
+since the due time costs 10 percent of the points that the submission has earned, and whatever comes more
+than 5 days after it earns nothing. A day is 24 hours, also if the clocks are put forward or back meanwhile.
+Units: minutes (min), hours (h), days (d), weeks (w). Without `late` the time is only shown. Points that are
+set or added by hand are not reduced.
 """
 
 import re
@@ -67,8 +68,13 @@ def parse(text: str) -> Late:
 
 
 def moment(text: str, what: str) -> datetime:
-    """A time as ISO 8601 writes it, local if it names no zone; in UTC. Raises GraderError."""
+    """A time as ISO 8601 writes it, local if it names no zone; in UTC. Raises GraderError.
+
+    A date alone is none: it would be the first moment of the day, and all who hand in on it late.
+    """
     try:
+        if ":" not in text:
+            raise ValueError
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError) as e:
         raise GraderError(f"{what}: {text!r} is no time such as 2026-12-01T23:59") from e

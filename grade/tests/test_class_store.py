@@ -251,6 +251,13 @@ class ByHand(Case):
 
 
 class LateHandIns(Case):
+    def test_a_date_alone_is_no_time(self) -> None:
+        """It would be the first moment of the day on which most hand in."""
+        for text in ("2026-12-01", "20261201", "tomorrow"):
+            with self.assertRaisesRegex(GraderError, f"due: '{text}' is no time such as 2026-12-01T23:59"):
+                late.moment(text, "due")
+        self.assertEqual(str(late.moment("2026-12-01 23:59Z", "due")), "2026-12-01 23:59:00+00:00")
+
     def test_what_being_late_costs(self) -> None:
         due = late.moment("2026-12-01T23:59+00:00", "due")
         policy = late.parse("10%/day, grace 1h, at most 5 days")
