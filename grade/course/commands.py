@@ -15,6 +15,7 @@ from grade.course.store import locked, migrate, opened, user
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, choose
 from tools.options import BRANCH_HELP, counted, directory, file
+from tools.visible import in_one_line
 
 _DB = Path("class.db")
 
@@ -164,12 +165,12 @@ def _add_outputs(commands: _Commands) -> None:
     _db(out)
 
 
-def _policy(options: argparse.Namespace, lab: str) -> tuple[datetime, str] | None:
+def _policy(root: Path, options: argparse.Namespace, lab: str) -> tuple[datetime, str] | None:
     """When @lab is due and what being late costs, by options or by the course's file."""
     due, policy = options.due, options.late
     if options.course is not None:
-        due = due or _setting(options.course, "due", lab)
-        policy = policy or _setting(options.course, "late", lab)
+        due = due or _setting(root, options.course, "due", lab)
+        policy = policy or _setting(root, options.course, "late", lab)
     if due is None:
         if policy:
             raise GraderError("a late policy needs --due, or [due] in the course's file")
@@ -179,7 +180,7 @@ def _policy(options: argparse.Namespace, lab: str) -> tuple[datetime, str] | Non
     return late.moment(str(due), "due"), text
 
 
-def _setting(path: Path, table: str, lab: str) -> Any:
+def _setting(root: Path, path: Path, table: str, lab: str) -> Any:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
@@ -187,6 +188,9 @@ def _setting(path: Path, table: str, lab: str) -> Any:
     found = data.get(table, {})
     if not isinstance(found, dict):
         raise GraderError(f"{path}: {table} must be a table: [{table}], and a line for each lab")
+    for name in found:  # a slip of the pen, and its lab would be due at no time
+        if not (root / "labs" / name / "lab.toml").is_file():
+            raise GraderError(f"{path}: [{table}] names {in_one_line(name)}, which is no lab")
     return found.get(lab)
 
 
@@ -201,7 +205,7 @@ def _engine(root: Path, options: argparse.Namespace, lab: Lab) -> class_run.Engi
 
 def _class(root: Path, options: argparse.Namespace) -> int:
     lab = choose(root, [options.lab])[0]
-    policy = _policy(options, lab.name)
+    policy = _policy(root, options, lab.name)
     students = roster.read(options.roster) if options.roster else []
     arches = ARCHES if options.arch == "all" else (options.arch,)
     setting = class_run.Setting(root, options.build_root, options.jobs)

@@ -307,6 +307,9 @@ class LateHandIns(Case):
         self.folder.mkdir()
         said = self.trouble("class", str(self.folder), "--lab", "04-sleep", "--course", str(path))
         self.assertIn("'nonsense' is not understood", said)
+        path.write_text("[due]\n04-sleeep = 2026-12-01T23:59:00\n")
+        said = self.trouble("class", str(self.folder), "--lab", "04-sleep", "--course", str(path))
+        self.assertIn("[due] names 04-sleeep, which is no lab", said)
         path.write_text('[due]\n04-sleep = 2026-12-01T23:59:00Z\n[late]\n04-sleep = "10%/hour"\n')
         said = self.trouble("class", str(self.folder), "--lab", "04-sleep", "--course", str(path),
                             "--db", str(self.db))  # fmt: skip
