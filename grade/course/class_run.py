@@ -12,14 +12,15 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from grade import engine
 from grade.build import Product
 from grade.course import digests, entries, records, standing
-from grade.course.records import Assignment
+from grade.course.records import Assignment, Kept
 from grade.course.roster import Student
 from grade.course.store import Store
 from grade.errors import GraderError, Ungraded
@@ -210,6 +211,7 @@ class Read:
     entries: int
     strangers: list[str]  # not on the roster
     unread: list[str]  # why this machine could not read an entry
+    early: list[Kept] = field(default_factory=list)  # handed in after now, says a clock that was wrong
 
 
 def take_in(
@@ -234,6 +236,8 @@ def take_in(
             out.unread.append(f"{in_one_line(path.name)}: {e.strerror or e}")
         else:
             records.hand_in(store, lab.name, new, before.get(student))
+    now = datetime.now(UTC)
+    out.early += [kept for kept in records.handins(store, lab.name).values() if kept.at > now]
     return out
 
 
@@ -290,6 +294,10 @@ def _told_of_folder(folder: Path, read: Read) -> None:
         raise GraderError(f"{folder}: is empty: each hand-in is an archive, folder, bundle or clone in it")
     for name in read.strangers:
         warn(f"{name}: is not on the roster; graded under this name")
+    for kept in read.early:
+        at = kept.at.astimezone().isoformat(timespec="minutes")
+        warn(f"{kept.student}: was handed in in the future, at {at}, by the {kept.clock}'s time; "
+             "the roster's column handed_in can have the right one")  # fmt: skip
 
 
 def grade_here(

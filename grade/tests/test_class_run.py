@@ -1,12 +1,13 @@
 """Grading a class: resuming, what is graded at all, and whose it is; without machines."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
 import threading
 import unittest
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from unittest import mock
@@ -259,6 +260,16 @@ class Whose(Case):
         self.assertEqual((read.strangers, read.entries), (["mallory"], 2))
         self.assertEqual(found, {"ann": (standing.WAITING, True), "bob": (standing.MISSING, True),
                                  "mallory": (standing.WAITING, False)})  # fmt: skip
+
+    def test_a_time_that_is_still_to_come_is_told(self) -> None:
+        """A clock was wrong, and its student would be late by years."""
+        for name, at in (("ann", 1 << 32), ("bob", 1000)):
+            os.utime(hand_in(self.folder, name, "3"), (at, at))
+        with opened(self.db, create=True) as store, redirect_stderr(io.StringIO()) as said:
+            read = class_run.take_in(store, self.lab, self.folder, [], Silent())
+            class_run._told_of_folder(self.folder, read)
+        told = r"^trellis-grade: ann: .* future, at 2106-.*, by the file's time;.*\n$"
+        self.assertRegex(said.getvalue(), told)
 
     def test_what_the_machine_cannot_read_costs_nobody(self) -> None:
         hand_in(self.folder, "ann", "3")
