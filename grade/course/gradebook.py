@@ -62,8 +62,9 @@ def gradebook(found: Sequence[Standing]) -> str:
 
 
 def moodle(found: Sequence[Standing]) -> str:
-    """Without those whose points are not known yet, so that an import does not overwrite theirs."""
-    known = [s for s in found if s.points is not None]
+    """Without those whose points are not known yet, so that an import does not overwrite theirs; and without
+    those who are not on the roster, as Moodle imports nothing of a table with a user it does not know."""
+    known = [s for s in found if s.points is not None and s.listed]
     rows = [[s.student.id, s.student.email, points(s.points or 0.0), _remark(s)] for s in known]
     return table(_MOODLE, rows)
 
