@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,16 +11,18 @@ from grade.course.standing import Standing
 from grade.course.store import Store
 from grade.report import points
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"((?:^|[;\t]) *)(?=[=+\-@\t\r])")
 _COLUMNS = ("id", "name", "email", "state", "handed in", "late by", "earned", "late cost", "by hand",
             "points", "possible", "remark")  # fmt: skip
 _MOODLE = ("ID number", "Email address", "Grade", "Feedback")
 
 
 def safe(text: str) -> str:
-    """@text as a cell that no spreadsheet takes for a formula: such a one gets an apostrophe, which shows."""
-    begins = text.lstrip(" ")
-    return f"'{text}" if begins.startswith(_FORMULA) else text
+    """@text as cells that no spreadsheet takes for a formula: such a one gets an apostrophe, which shows.
+
+    Cells, as a spreadsheet may be set to another separator than the comma, and splits at that.
+    """
+    return _FORMULA.sub(r"\1'", text)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

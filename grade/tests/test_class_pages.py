@@ -165,6 +165,8 @@ class Tables(Case):
                 for cell in row:
                     self.assertFalse(cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r")), cell)
         self.assertEqual(self.rows(files["gradebook.csv"])[1]["name"], f"'{evil}")
+        # As a spreadsheet splits a row whose separator is set to the semicolon.
+        self.assertEqual(gradebook.safe("Ann;=cmd();x; +1"), "Ann;'=cmd();x; '+1")
 
 
 class Plots(unittest.TestCase):
