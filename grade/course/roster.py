@@ -5,6 +5,7 @@ ignored. Spreadsheets write a byte order mark and semicolons, so both are unders
 """
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,7 +38,7 @@ def read(path: Path) -> list[Student]:
     header, _, _ = text.partition("\n")
     delimiter = max(",;\t", key=header.count)
     try:
-        rows = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as e:
         raise GraderError(f"{path}: not a table in CSV: {e}") from e
     return _students(path, rows)
@@ -58,6 +59,8 @@ def _students(path: Path, rows: Sequence[Sequence[str]]) -> list[Student]:
             raise GraderError(f"{path}, row {number}: {student.id} is there twice")
         known.add(student.id.casefold())
         students.append(student)
+    if not students:
+        raise GraderError(f"{path}: names no student")
     return students
 
 

@@ -294,10 +294,14 @@ class Whose(Case):
         found = self.read(b"\xef\xbb\xbfID;Name;Handed in\r\n7;\"Lee; Ann\";2026-12-01T12:00+01:00\r\n\r\n")
         self.assertEqual((found[0].id, found[0].name), ("7", "Lee; Ann"))
         self.assertEqual(str(found[0].handed_in), "2026-12-01 11:00:00+00:00")
+        for strange in ("\x0b", "\x85", "\u2028"):
+            found = self.read(f"id,name\nann,A{strange}B\nbob,B\n".encode())
+            self.assertEqual([s.id for s in found], ["ann", "bob"], "no line ends there")
         for content, words in (
             (b"name\nx\n", "one of them id"),
             (b"id\nx\nX\n", "row 3: X is there twice"),
             (b"id,name\n,Ann\n", "row 2: has no id"),
+            (b"id,name\n\n", "names no student"),
             (b"id\n\xff\n", "not UTF-8"),
             (b"id,handed_in\nx,yesterday\n", "row 2, handed_in: 'yesterday' is no time"),
         ):
