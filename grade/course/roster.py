@@ -6,6 +6,7 @@ ignored. Spreadsheets write a byte order mark and semicolons, so both are unders
 
 import csv
 import io
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,13 +56,18 @@ def _students(path: Path, rows: Sequence[Sequence[str]]) -> list[Student]:
         if not any(cells.values()):
             continue
         student = _student(f"{path}, row {number}", cells)
-        if student.id.casefold() in known:
+        if _plain(student.id) in known:
             raise GraderError(f"{path}, row {number}: {student.id} is there twice")
-        known.add(student.id.casefold())
+        known.add(_plain(student.id))
         students.append(student)
     if not students:
         raise GraderError(f"{path}: names no student")
     return students
+
+
+def _plain(name: str) -> str:
+    """@name as names are compared: in any case, and however its letters with accents are put together."""
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def _student(where: str, cells: Mapping[str, str]) -> Student:
@@ -85,9 +91,9 @@ def match(students: Sequence[Student], stem: str) -> str | None:
     names = {s.id: (s.id, s.email, s.name, s.name.replace(" ", "")) for s in students}
     if stem in names:
         return stem
-    word = stem.casefold()
+    word = _plain(stem)
     for fits in (_is, _begins):
-        found = [i for i, known in names.items() if any(n and fits(word, n.casefold()) for n in known)]
+        found = [i for i, known in names.items() if any(n and fits(word, _plain(n)) for n in known)]
         if found:
             return found[0] if len(found) == 1 else None
     return None

@@ -285,6 +285,13 @@ class Whose(Case):
         self.assertEqual(roster.match(students, "ANN"), "ann")
         self.assertIsNone(roster.match(students, "ann-marie"))
 
+    def test_letters_of_two_parts_are_those_of_one(self) -> None:
+        """A Mac writes names of files with the first, a roster has the second."""
+        students = [Student("1", "J\u00f6rg M\u00fcller", "")]
+        self.assertEqual(roster.match(students, "Jo\u0308rg Mu\u0308ller_77_file"), "1")
+        with self.assertRaisesRegex(GraderError, "row 3: .* is there twice"):
+            self.read("id\nJ\u00f6rg\nJo\u0308rg\n".encode())
+
     def read(self, content: bytes) -> list[Student]:
         path = self.home / "r.csv"
         path.write_bytes(content)
