@@ -18,7 +18,7 @@ import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -93,7 +93,7 @@ def sources(root: Path) -> Iterator[str]:
 def _sync(root: Path, copy: Path, instead: Mapping[str, bytes | None]) -> None:
     """Makes @copy's sources those of @root, but for the files @instead. A file that did not change keeps its
     time. A new copy has the times of @root, so that make can compare them with those of the objects that
-    _adopt() finds."""
+    _adopt() finds. None is from the future."""
     record = copy / _RECORD
     known: dict[str, list[int | str]] = json.loads(record.read_text()) if record.exists() else {}
     now: dict[str, list[int | str]] = {}
@@ -117,14 +117,28 @@ def _sync(root: Path, copy: Path, instead: Mapping[str, bytes | None]) -> None:
     for name in known.keys() - now.keys():
         (copy / name).unlink(missing_ok=True)
     record.write_text(json.dumps(now))
-    if known and known != now:
+    if _bring_to_present(copy / name for name in now) or known and known != now:
         _age(copy / "build")
 
 
+def _from_future(at: int) -> bool:
+    """Whether the clock was put back after @at, nanoseconds since 1970."""
+    return at > time.time_ns()
+
+
+def _bring_to_present(paths: Iterable[Path]) -> bool:
+    """Dates sources from the future now; whether there were any. No object would be newer than these, so each
+    submission would compile them again, of which _hide() has left nothing."""
+    found = [path for path in paths if _from_future(path.stat().st_mtime_ns)]
+    for path in found:
+        os.utime(path, (time.time(), time.time()))
+    return bool(found)
+
+
 def _age(built: Path) -> None:
-    """Makes all in @built old, if some of it is from the future, as a clock that was put back leaves it: make
-    would take that for newer than the sources that have just been written, and keep it."""
-    if any(at > time.time_ns() for at in _times(built).values()):
+    """Makes all in @built old, if some of it is from the future: make would take that for newer than the
+    sources that have just been written, and keep it."""
+    if any(map(_from_future, _times(built).values())):
         for path in _times(built):
             os.utime(path, (_LONG_AGO, _LONG_AGO))
 
@@ -170,6 +184,7 @@ def _adopt(built: Path, snapshot: Path) -> None:
         before = _times(built)
         copied = subprocess.run(argv, stderr=subprocess.DEVNULL, check=False)
         whole = copied.returncode == 0 and _times(built) == before and not _begun(built)
+        whole = whole and not any(map(_from_future, before.values()))
     except FileNotFoundError:  # a linker that starts removes its old output file first
         whole = False
     if not whole:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import time
 import unittest
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -85,6 +86,22 @@ class Snapshot(unittest.TestCase):
         self._write(self.root / "kernel/old.c", 5000)
         _sync(self.root, self.copy, {})
         self.assertFalse(self._is_made("old"))
+
+    def test_nothing_in_it_is_from_the_future(self) -> None:
+        """Else each submission compiles such a source again, of which nothing is left, and has no points."""
+        self._write(self.root / "kernel/old.c", 1 << 32)
+        self._write(self.built / "new.o", 1 << 32)
+        before = time.time()
+        _sync(self.root, self.copy, {})
+        _adopt(self.built, self.objects)
+        self.assertLessEqual((self.copy / "kernel/old.c").stat().st_mtime, time.time())
+        self.assertGreaterEqual((self.copy / "kernel/old.c").stat().st_mtime, before, "newer than any object")
+        self.assertEqual((self.copy / "kernel/new.c").stat().st_mtime, 3000)
+        self.assertFalse(self.objects.exists(), "make in the tree has taken these for newer than all sources")
+        self._write(self.copy / "kernel/new.c", 1 << 32)
+        self._write(self.objects / "new.o", 1 << 33)
+        _sync(self.root, self.copy, {})
+        self.assertFalse(self._is_made("new"))
 
     def test_it_has_no_scenarios_of_a_students_own(self) -> None:
         for name in ("labs/04-sleep/scenarios/event.c", "labs/04-sleep/scenarios/mine/my.c"):
