@@ -293,7 +293,7 @@ def _told_of_folder(folder: Path, read: Read) -> None:
     if not read.entries:
         raise GraderError(f"{folder}: is empty: each hand-in is an archive, folder, bundle or clone in it")
     for name in read.strangers:
-        warn(f"{name}: is not on the roster; graded under this name")
+        warn(f"{name}: is not on the roster, or fits several students; graded under this name")
     for kept in read.early:
         at = kept.at.astimezone().isoformat(timespec="minutes")
         warn(f"{kept.student}: was handed in in the future, at {at}, by the {kept.clock}'s time; "

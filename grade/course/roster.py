@@ -91,17 +91,12 @@ def match(students: Sequence[Student], stem: str) -> str | None:
     names = {s.id: (s.id, s.email, s.name, s.name.replace(" ", "")) for s in students}
     if stem in names:
         return stem
-    word = _plain(stem)
-    for fits in (_is, _begins):
-        found = [i for i, known in names.items() if any(n and fits(word, _plain(n)) for n in known)]
-        if found:
-            return found[0] if len(found) == 1 else None
-    return None
+    word = f"{_plain(stem)}_"
 
+    def fit(known: Sequence[str]) -> int:
+        return max(len(n) if word.startswith(f"{n}_") else 0 for n in map(_plain, known))
 
-def _is(word: str, name: str) -> bool:
-    return word == name
-
-
-def _begins(word: str, name: str) -> bool:
-    return word.startswith(f"{name}_")
+    fits = {i: fit(known) for i, known in names.items()}
+    longest = max(fits.values(), default=0)  # ann_lee_7 is not ann's, if there is an ann_lee
+    found = [i for i, length in fits.items() if length == longest > 0]
+    return found[0] if len(found) == 1 else None

@@ -284,6 +284,10 @@ class Whose(Case):
         self.assertIsNone(roster.match(students, "kim_7"))
         self.assertEqual(roster.match(students, "ANN"), "ann")
         self.assertIsNone(roster.match(students, "ann-marie"))
+        students += [Student("ann_lee", "", "")]
+        for name in ("ann_lee_12_file", "Ann_Lee"):
+            self.assertEqual(roster.match(students, name), "ann_lee", "the whole id, not a beginning")
+        self.assertEqual(roster.match(students, "ann_le_12_file"), "ann")
 
     def test_letters_of_two_parts_are_those_of_one(self) -> None:
         """A Mac writes names of files with the first, a roster has the second."""
