@@ -98,9 +98,19 @@ def _failures(result: LabResult) -> Iterator[str]:
     sentences = {p.id: p.text for p in result.properties}
     told: set[str] = set()
     for n, f in enumerate(found):
+        if f.kind == Kind.BUILD.value:
+            yield _build_error(f)
+            continue
         explain = next((p for p in result.properties if p.id in f.properties and p.id not in told), None)
         told.update([explain.id] if explain else [])
         yield _failure(f, sentences, explain.explain if explain else "", n == 0)
+
+
+def _build_error(f: FailureResult) -> str:
+    """Without what tests say: none could run."""
+    text = h("\n".join(f.details))
+    title = h(f"{f.kind} on {f.arch}: no test of this lab could run")
+    return f"<section><h3>{title}</h3><pre>{text}</pre></section>"
 
 
 def _said(label: str, words: str) -> str:

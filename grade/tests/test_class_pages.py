@@ -107,6 +107,18 @@ class Pages(Case):
         self.assertIn("sleep.due, sleep.early", page)
         self.assertNotIn("mistake 4.4", Checker(files["index.html"]).text)
 
+    def test_a_page_of_what_does_not_compile_says_why_and_no_more(self) -> None:
+        class Broken(FakeGrader):
+            def grade(self, *arguments: object) -> Report:
+                failure = fake_class.failure(None, "a.c:1: error", Kind.BUILD.value)
+                return fake_class.report(0, (replace(failure, details=("a.c:1: error: <;>",)),))
+
+        page = Checker(self.book(grader=Broken(), ann="0")["student-ann.html"]).text
+        self.assertIn("build error on riscv: no test of this lab could run", page)
+        self.assertIn("a.c:1: error: <;>", page)
+        for words in ("why 2", "sleep.due", "all wake"):
+            self.assertNotIn(words, page)
+
     def test_what_students_write_is_no_markup(self) -> None:
         folder = "x<script>alert(1)<"
         students = (Student(folder, _EVIL, _EVIL),)
