@@ -1,7 +1,10 @@
 """The trace around a moment, as text: one column for each CPU, time downwards."""
 
+import struct
+
 from grade.properties import STATE_NAMES, ms
 from grade.trace import Layout, Record, Trace
+from tools.visible import in_one_line
 
 _BEFORE = 14
 _AFTER = 4
@@ -35,7 +38,14 @@ def say(r: Record, layout: Layout) -> str:
         "mark": "check failed",
         "panic": "panic",
     }
+    if r.event == "name":
+        return f"named {_name(r)}"
     return known.get(r.event, f"{r.event} {r.a:#x} {r.b:#x}")
+
+
+def _name(r: Record) -> str:
+    """The name in @r, which a student's kernel has written."""
+    return in_one_line(struct.pack("<2Q", r.a, r.b).split(b"\0")[0].decode("utf-8", "replace"))
 
 
 def _us(ns: int) -> str:

@@ -6,6 +6,7 @@ import unittest
 from pathlib import Path
 from unittest.mock import patch
 
+from grade import timeline
 from grade.elf import Elf
 from grade.errors import GraderError
 from grade.tests.fake import LAYOUT, elf
@@ -146,6 +147,11 @@ class Merge(unittest.TestCase):
         freed = [Record(10, "free", 0, 1, 7, 0)]
         left = [Record(10, "left", 1, 7, 7, 0)]
         self.assertEqual([r.event for r in merged([freed, left])], ["left", "free"])
+
+    def test_a_name_is_told_as_text_whatever_a_kernel_has_written(self) -> None:
+        for a, b, said in ((0x726570616572, 0, "named reaper"), (0x1B41, 0, "named A\\x1b"),
+                           (0x6161616161616161, 2**64 - 1, "named aaaaaaaa" + "\ufffd" * 8)):  # fmt: skip
+            self.assertEqual(timeline.say(Record(0, "name", 0, 3, a, b), LAYOUT), said)
 
     def test_the_order_of_one_cpu_stays(self) -> None:
         one = [Record(10, "claim", 0, 1, 7, 1), Record(10, "create", 0, 1, 8, 0)]
