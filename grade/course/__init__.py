@@ -29,6 +29,7 @@ All state is one SQLite file. Its tables:
     results         the report on the files with a digest by a judge, and its points
     policies        when a lab is due, and what being late costs
     overrides       points that an instructor has set, added or taken away, and why
+    undone          the overrides that were taken back
 
 Each row but those of `submissions` belongs to one event. Where a later row replaces an earlier one (a new
 hand-in, a new policy), the newest counts and the others stay.

@@ -25,18 +25,37 @@ def parsed_points(text: str) -> tuple[str, float]:
 
 def override(store: Store, lab: str, new: Override) -> str:
     """Stores a correction; says what it did."""
-    for text, what in ((new.reason, "--reason"), (new.author, "--author")):
-        if not text.strip():
-            raise GraderError(f"{what}: must not be empty: the audit shows it")
-    before = {s.student.id: s for s in standing.standings(store, lab)}
+    _expect_words(new.reason, new.author)
+    before = _points_of(store, lab)
     if new.student not in before:
         raise GraderError(f"{store.path}: {lab} has no student {new.student}; gradebook lists them")
     records.override(store, lab, new)
-    after = {s.student.id: s for s in standing.standings(store, lab)}
-    old, now = (found[new.student].points for found in (before, after))
+    now = _points_of(store, lab)[new.student]
     if now is None:
         return f"{new.student}: counts as soon as the hand-in is graded"
-    return f"{new.student}: {'no' if old is None else points(old)} -> {points(now)} points"
+    return f"{new.student}: {_shown(before[new.student])} -> {points(now)} points"
+
+
+def undo(store: Store, lab: str, number: int, reason: str, author: str) -> str:
+    """Undoes the correction with this @number in the audit; says what that did."""
+    _expect_words(reason, author)
+    before = _points_of(store, lab)
+    student = records.undo(store, lab, number, reason, author)
+    return f"{student}: {_shown(before[student])} -> {_shown(_points_of(store, lab)[student])} points"
+
+
+def _expect_words(reason: str, author: str) -> None:
+    for text, what in ((reason, "--reason"), (author, "--author")):
+        if not text.strip():
+            raise GraderError(f"{what}: must not be empty: the audit shows it")
+
+
+def _points_of(store: Store, lab: str) -> dict[str, float | None]:
+    return {s.student.id: s.points for s in standing.standings(store, lab)}
+
+
+def _shown(value: float | None) -> str:
+    return "no" if value is None else points(value)
 
 
 def audit_lines(events: list[Event]) -> Iterator[str]:

@@ -133,8 +133,10 @@ def _add_changes(commands: _Commands) -> None:
         "override", help="correct a student's points by hand",
         description="Sets (12), adds (+3) or takes away (-3) points, on top of what is graded. The newest "
         "correction that sets points counts more than any grading.")  # fmt: skip
-    by_hand.add_argument("--student", required=True, metavar="ID")
-    by_hand.add_argument("--points", required=True, type=_points, metavar="N|+N|-N")
+    by_hand.add_argument("--student", metavar="ID")
+    by_hand.add_argument("--points", type=_points, metavar="N|+N|-N")
+    by_hand.add_argument("--undo", type=_positive, metavar="EVENT",
+                         help="instead: take this correction back; audit numbers them")  # fmt: skip
     by_hand.add_argument("--reason", required=True, metavar="TEXT", help="the student's page shows it")
     by_hand.add_argument("--author", default=user(), metavar="NAME", help="default: your user name")
     _lab(by_hand)
@@ -231,11 +233,17 @@ def _regrade(root: Path, options: argparse.Namespace) -> int:
 
 
 def _override(_: Path, options: argparse.Namespace) -> int:
-    how, number = options.points
+    whose = options.student, options.points
+    if (None in whose) if options.undo is None else any(whose):
+        raise GraderError("override needs --student and --points, or --undo alone")
     with opened(options.db) as store:
         lab = records.the_lab(store, options.lab)
-        new = Override(options.student, how, number, options.reason, options.author)
-        print(changes.override(store, lab, new))
+        if options.undo is not None:
+            print(changes.undo(store, lab, options.undo, options.reason, options.author))
+        else:
+            how, number = options.points
+            new = Override(options.student, how, number, options.reason, options.author)
+            print(changes.override(store, lab, new))
     return 0
 
 

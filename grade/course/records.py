@@ -209,10 +209,10 @@ def set_policy(store: Store, lab: str, due: datetime, late: str) -> None:
 
 
 def overrides(store: Store, lab: str) -> Mapping[str, list[Override]]:
-    """The corrections by hand, by student, the oldest first."""
+    """The corrections by hand that are not undone, by student, the oldest first."""
     out: dict[str, list[Override]] = {}
     query = """SELECT o.student, how, points, reason, author FROM overrides AS o JOIN events AS e
-        ON e.id = o.event WHERE o.lab = ? ORDER BY event"""
+        ON e.id = o.event WHERE o.lab = ? AND event NOT IN (SELECT override FROM undone) ORDER BY event"""
     for row in store.rows(query, lab):
         out.setdefault(row["student"], []).append(Override(*row))
     return out
@@ -223,3 +223,16 @@ def override(store: Store, lab: str, new: Override) -> None:
     with store.change("override", said, lab=lab, student=new.student, author=new.author) as event:
         store.add("overrides", event=event, lab=lab, student=new.student, how=new.how, points=new.points,
                   reason=new.reason)  # fmt: skip
+
+
+def undo(store: Store, lab: str, number: int, reason: str, author: str) -> str:
+    """Undoes the correction that is event @number of the audit; its student."""
+    query = "SELECT student FROM overrides WHERE lab = ? AND event = ?"
+    query += " AND event NOT IN (SELECT override FROM undone)"
+    student = next((str(row[0]) for row in store.rows(query, lab, number)), None)
+    if student is None:
+        raise GraderError(f"{store.path}: {lab} has no correction {number} to undo; audit numbers them")
+    said = f"correction {number}: {reason}"
+    with store.change("undo", said, lab=lab, student=student, author=author) as event:
+        store.add("undone", event=event, override=number)
+    return student

@@ -88,11 +88,18 @@ def _append_only(*tables: str) -> str:
 _3 = """
 ALTER TABLE assignments ADD COLUMN branch TEXT;  -- of clones and bundles; NULL: HEAD
 """
+_4 = """
+CREATE TABLE undone (
+    event INTEGER PRIMARY KEY REFERENCES events,
+    override INTEGER NOT NULL UNIQUE REFERENCES overrides
+);
+"""
 
 
 MIGRATIONS = (
     _1 + _append_only("events", "assignments", "handins", "submissions", "results"),
     _2 + _append_only("roster", "policies", "overrides"),
     _3,
+    _4 + _append_only("undone"),
 )
 VERSION = len(MIGRATIONS)

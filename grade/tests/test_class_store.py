@@ -208,6 +208,21 @@ class ByHand(Case):
             fake_class.grade(found, self.lab, self.folder, FakeGrader())
         self.assertEqual(self.points()["ann"], 13)
 
+    def test_a_correction_is_undone_and_what_is_graded_counts_again(self) -> None:
+        self.graded()
+        self.override("ann", "4")
+        self.override("ann", "+1")
+        number = changes.audit(self.db)[-2].split()[0]
+        undo = ("override", "--db", str(self.db), "--undo", number, "--reason", "wrong student")
+        self.assertEqual(call(*undo, "--author", "prof"), (0, "ann: 5 -> 11 points\n", ""))
+        said = f"prof         undo      04-sleep  ann: correction {number}: wrong student"
+        self.assertIn(said, changes.audit(self.db)[-1])
+        self.assertIn(f"no correction {number} to undo", self.trouble(*undo))
+        self.assertIn("must not be empty", self.trouble(*undo[:-1], " "))
+        for words in (("--student", "ann"), ("--student", "ann", "--undo", "1"), ()):
+            said = self.trouble("override", "--db", str(self.db), *words, "--reason", "x")
+            self.assertIn("needs --student and --points, or --undo alone", said)
+
     def test_a_correction_of_what_is_not_graded_yet_is_no_grade(self) -> None:
         """Else the table for Moodle has it as all that the student got."""
         self.graded()
