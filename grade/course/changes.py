@@ -63,7 +63,7 @@ def audit_lines(events: list[Event]) -> Iterator[str]:
     for e in events:
         about = "  ".join(word for word in (e.lab, e.student) if word)
         about = in_one_line(f"{about}: {e.said}" if about else e.said)
-        yield f"{e.id:>5}  {e.at}  {e.author:<12} {e.kind:<9} {about}"
+        yield f"{e.id:>5}  {e.at}  {in_one_line(e.author):<12} {e.kind:<9} {about}"
 
 
 def extract(store: Store, lab: str, student: str, folder: Path) -> list[str]:

@@ -237,7 +237,10 @@ class ByHand(Case):
     def test_the_audit_has_every_change_in_order(self) -> None:
         self.graded()
         self.override("ann", "+2", "an appeal")
+        with opened(self.db) as found:
+            records.override(found, self.lab.name, Override("ann", "+", 1, "x", "a\tb\nc"))
         lines = changes.audit(self.db)
+        self.assertIn("a\\tb\\nc", lines.pop())
         kinds = [line.split()[3] for line in lines]
         self.assertEqual(kinds, ["assign", "hand-in", "hand-in", "grade", "grade", "override"])
         self.assertIn("prof", lines[-1])
