@@ -230,7 +230,7 @@ def locked(path: Path) -> Iterator[None]:
     try:
         lock = path.with_name(path.name + ".lock").open("w")
     except OSError as e:
-        raise GraderError(f"{path}: its folder cannot be written: {e.strerror}") from e
+        raise GraderError(f"{path}: {path.name}.lock cannot be written beside it: {e.strerror}") from e
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
