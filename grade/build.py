@@ -331,8 +331,13 @@ class Reference:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Keeps other graders from changing the snapshot."""
-        self._cache.mkdir(parents=True, exist_ok=True)
-        with (self._cache.parent / f"{self._arch}.lock").open("w") as lock:
+        try:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            lock = (self._cache.parent / f"{self._arch}.lock").open("w")
+        except OSError as e:
+            words = f"{e.filename}: {e.strerror}: you must own the folder to build in; --build-root names one"
+            raise GraderError(words) from e
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -264,6 +264,11 @@ class Shared(unittest.TestCase):
         with self.assertRaisesRegex(GraderError, "was changed meanwhile.* call again"):
             self.first.build_with({}, _HONEST, ["explorer"])
 
+    def test_a_folder_of_another_user_is_told_with_what_to_do(self) -> None:
+        with patch("pathlib.Path.open", side_effect=PermissionError(13, "Permission denied", "riscv.lock")):
+            with self.assertRaisesRegex(GraderError, "^riscv.lock: Permission denied: .*--build-root"):
+                self.first.build([], ["explorer"], Silent())
+
     def test_a_page_for_readers_and_the_submissions_own_file_may_be_others(self) -> None:
         for name in ("labs/student.md", "kernel/a.c"):
             _put(self.root / name, b"another")
