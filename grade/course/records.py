@@ -99,12 +99,16 @@ def assign(store: Store, new: Assignment) -> None:
 
 
 def handins(store: Store, lab: str) -> dict[str, Kept]:
-    """The newest hand-in of each student."""
-    return {
+    """The newest hand-in of each student. A stranger's is left out if its entry is one of a student on the
+    roster: the roster has been put right since."""
+    found = {
         row["student"]: Kept(row["student"], row["entry"], datetime.fromisoformat(row["at"]), row["clock"],
                              row["digest"], row["rejected"])
         for row in store.rows(_NEWEST_HANDINS, lab)
     }  # fmt: skip
+    listed = {s.id for s in roster(store)}
+    theirs = {kept.entry for student, kept in found.items() if student in listed}
+    return {s: kept for s, kept in found.items() if s in listed or kept.entry not in theirs}
 
 
 def _is_news(old: Kept | None, new: HandIn, digest: str | None) -> bool:

@@ -271,6 +271,15 @@ class Whose(Case):
         told = r"^trellis-grade: ann: .* future, at 2106-.*, by the file's time;.*\n$"
         self.assertRegex(said.getvalue(), told)
 
+    def test_a_stranger_who_is_found_on_a_better_roster_is_there_once(self) -> None:
+        """Else the class's page lists two who have handed in the same files."""
+        hand_in(self.folder, "Ann Lee_1", "3")
+        hand_in(self.folder, "mallory", "4")
+        self.graded(fake_class.JUDGE, Student("bob", "Bob", ""))
+        self.assertEqual(self.points(), {"Ann Lee_1": 3, "bob": None, "mallory": 4})
+        self.graded(fake_class.JUDGE, Student("bob", "Bob", ""), Student("7", "Ann Lee", ""))
+        self.assertEqual(self.points(), {"7": 3, "bob": None, "mallory": 4})
+
     def test_what_the_machine_cannot_read_costs_nobody(self) -> None:
         hand_in(self.folder, "ann", "3")
         self.graded()

@@ -95,7 +95,7 @@ class File(Case):
             hand_in(self.folder, "ann", "10")
             with (
                 opened(self.db, create=True) as found,
-                mock.patch.multiple(records, set_roster=mock.DEFAULT, assign=assign),
+                mock.patch.multiple(records, set_roster=mock.DEFAULT, assign=assign, roster=lambda _: []),
             ):
                 fake_class.grade(found, self.lab, self.folder, FakeGrader())
 
