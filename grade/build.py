@@ -128,7 +128,7 @@ def _from_future(at: int) -> bool:
 
 def _bring_to_present(paths: Iterable[Path]) -> bool:
     """Dates sources from the future now; whether there were any. No object would be newer than these, so each
-    submission would compile them again, of which _hide() has left nothing."""
+    submission would compile them again, of which _blank() has left nothing."""
     found = [path for path in paths if _from_future(path.stat().st_mtime_ns)]
     for path in found:
         os.utime(path, (time.time(), time.time()))
