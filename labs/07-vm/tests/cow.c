@@ -148,6 +148,21 @@ static void check_many(void)
 	as_put(as);
 }
 
+/* Whatever the region is for. */
+static void check_last_in(unsigned flags)
+{
+	struct addr_space *as = new_space();
+	struct page *p;
+
+	map_at(as, BASE, 1, RW, flags);
+	CHECK(store(as, BASE, 1) == 0, "P7.7", "a first write");
+	p = page_at(as, BASE);
+	as_put(fork_of(as));
+	CHECK(store(as, BASE, 2) == 0 && page_at(as, BASE) == p, "P7.7",
+	      "the child has ended, and the last owner makes a copy (flags %x)", flags);
+	as_put(as);
+}
+
 /* Three generations, and owners that end instead of writing. */
 KTEST(cow_last, "cow.last", "07.5", "P7.7")
 {
@@ -179,6 +194,8 @@ KTEST(cow_last, "cow.last", "07.5", "P7.7")
 	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "P7.7",
 	      "all others have ended, and a copy is made");
 	as_put(grandchild);
+	check_last_in(REGION_STACK);
+	check_last_in(REGION_NORESERVE);
 	check_many();
 }
 

@@ -88,6 +88,28 @@ static void check_regions(void)
 	file_drop();
 }
 
+/* A copy of a file's page is a page like any other: fork takes the right to write to it. */
+static void check_fork_of_copy(void)
+{
+	struct addr_space *child;
+	struct thread *other;
+	u64 before;
+
+	file_make();
+	space = new_space();
+	map_file(space, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
+	CHECK(store(space, BASE, 1) == 0, "P7.9", "a first write");
+	other = start_on_1(keep_loaded);
+	before = event_read(EVENT_SHOOTDOWNS);
+	child = fork_of(space);
+	CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
+	      "fork takes the right to a copy of a file's page, and the other CPU may go on");
+	end_it(other);
+	as_put(child);
+	as_put(space);
+	file_drop();
+}
+
 KTEST(flush_others, "flush.others", "07.5", "P7.9")
 {
 	struct addr_space *child, *grandchild;
@@ -125,6 +147,7 @@ KTEST(flush_others, "flush.others", "07.5", "P7.9")
 	end_it(other);
 	as_put(space);
 	check_regions();
+	check_fork_of_copy();
 }
 
 /* --- What the other CPU reads and writes ------------------------------------------------------ */

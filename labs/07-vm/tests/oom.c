@@ -133,10 +133,12 @@ static int fill(struct addr_space *as)
 	for (unsigned i = 0; i < PAGES; i++)
 		if (store(as, PAGE_AT(i), i) || store(as, PAGE_AT(600 + i), 600 + i))
 			return -EFAULT;
-	/* a region that no child gets: fork copies it, and has to free the copy */
-	map_at(as, PAGE_AT(1200), 1, RW, 0);
-	if (as_advise(as, PAGE_AT(1200), PAGE_AT(1201), MADV_DONTFORK))
-		return -EINVAL;
+	/* regions that no child gets: fork copies them, and has to free the copies */
+	for (unsigned i = 1200; i < 1206; i += 2) {
+		map_at(as, PAGE_AT(i), 1, RW, 0);
+		if (as_advise(as, PAGE_AT(i), PAGE_AT(i + 1), MADV_DONTFORK))
+			return -EINVAL;
+	}
 	return fault_at(as, PAGE_AT(600000), VM_EXEC);
 }
 
