@@ -102,6 +102,11 @@ KTEST(kernel_no_sleep, "kernel.no_sleep", "07.6", "P7.11")
 	irq_on();
 	CHECK(err == -EFAULT && as->resident == 0, "P7.11",
 	      "with interrupts off an absent page was brought in: error %d", err);
+	arch_irqs_disable();	/* as in a handler: nobody has counted it */
+	err = copy_from_user(&seen, BASE, 8);
+	arch_irqs_enable();
+	CHECK(err == -EFAULT && as->resident == 0, "P7.11",
+	      "as in a handler, an absent page was brought in: error %d", err);
 	CHECK(peek_user32(&word, BASE) == -EFAULT, "P7.11", "a peek at an absent page");
 	CHECK(copy_from_user(&seen, BASE, 8) == 0 && seen == 0, "P7.11", "a copy that may sleep");
 	CHECK(peek_user32(&word, BASE) == 0 && word == 0, "P7.11",
@@ -133,7 +138,7 @@ static void check_pin(struct addr_space *as, vaddr_t va, unsigned access, int ex
 	page_put(p);
 }
 
-/* Into any space: the current thread runs on none. */
+/* Into any space: the current thread mostly runs on none. */
 KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 {
 	struct addr_space *as = new_space(), *child;
@@ -157,6 +162,9 @@ KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 	check_pin(as, PAGE_AT(3), VM_READ, -EFAULT);
 	check_pin(as, PAGE_AT(3), VM_WRITE, -EFAULT);
 	check_pin(as, PAGE_AT(999), VM_WRITE, -EFAULT);
+	use_space(as);		/* nor may it grow for the thread whose stack it is */
+	check_pin(as, PAGE_AT(999), VM_WRITE, -EFAULT);
+	use_space(NULL);
 	check_pin(as, BASE + (1UL << 32), VM_READ, -EFAULT);	/* no table is near */
 	map_at(as, ARCH_USER_END - PAGE_SIZE, 1, RW, 0);
 	check_pin(as, ARCH_USER_END - 8, VM_WRITE, 0);
