@@ -1,8 +1,8 @@
 /*
  * Lab 09, hidden: strict priority with aging on two CPUs, each with its own rounds, against a
- * model. Threads wake and move from one CPU to the other, inherit levels, get new ones, and real-time
- * threads come between. A thread inherits only while it has gained nothing, and its slice ends
- * only while others wait: the contract leaves open what becomes of a gain otherwise.
+ * model. Threads wake, move from one CPU to the other, inherit levels and get new ones, and
+ * real-time threads come between. A thread inherits only while it has gained nothing, and its
+ * slice ends only while others wait: the contract leaves open what becomes of a gain otherwise.
  */
 #define PICKED	"P9.3"
 #define TAKES	"P9.2"
