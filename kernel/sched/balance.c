@@ -50,6 +50,9 @@ void runq_move(struct runq *from, struct runq *to, struct thread *t)
 	/* END LAB */
 	t->stats.migrations++;
 	trace(TRACE_SCHED, TRACE_EV_MIGRATE, t->tid, runq_cpu(from)->id << 8 | runq_cpu(to)->id);
+	if (t->se.rt && from->q.current &&
+	    rank_above(entity_rank(&t->se), entity_rank(from->q.current)))
+		ipi_send(runq_cpu(from), IPI_PULL);	/* it was to run there: BALANCE1 */
 }
 
 /* Moves @e from @victim's queue to @rq's. */

@@ -24,10 +24,10 @@ void sched_change(struct thread *t, void (*how)(struct thread *t, const void *ar
 		runq_enqueue(rq, t, ENQUEUE_CHANGED);
 	} else if (rq->current == t) {
 		rq->expired |= SLICE_OVER;	/* its slice was that of the old parameters */
-		if (before.level >= LEVEL_REAL_TIME)
-			pull(rq, now);		/* it may be less urgent now */
 		runq_resched(rq);
 	}
+	if (before.level >= LEVEL_REAL_TIME)
+		pull(rq, now);			/* it may be less urgent now */
 	runq_unlock(rq);
 }
 

@@ -259,6 +259,8 @@ void sched_remove(struct runq *rq, struct thread *t)
 	assert(thread_state(t) == THREAD_READY);
 	queue_dequeue(&rq->q, &t->se);
 	queue_leave(&rq->q, &t->se, time_now());
+	if (t->se.rt)
+		pull(rq, time_now());
 }
 
 void sched_wake(struct waiter *w)

@@ -378,6 +378,54 @@ KTEST(urgent_spread, "sched.urgent_spread", "", "")
 	finish();
 }
 
+static void move_away(struct thread *t)
+{
+	CHECK(sched_set_affinity(t, BIT(1)) == 0, "", "affinity");
+}
+
+static void make_normal(struct thread *t)
+{
+	struct sched_params normal = { .class = SCHED_OTHER };
+
+	CHECK(sched_set_params(t, &normal) == 0, "", "SCHED_OTHER is refused");
+}
+
+static void suspend(struct thread *t)
+{
+	CHECK(thread_suspend(t) == 0, "", "it cannot be suspended");
+}
+
+/* The last CPU is told of a thread, for which another one stays where it is; then that is gone. */
+static void check_gone(void (*take_away)(struct thread *t))
+{
+	struct spinner s = { 0 }, gone = { 0 };
+
+	if (!begin(0))
+		return;
+	atomic_store(&insists, true);
+	start_on(&fill[last], BIT(last), insist, PRIORITY_DEFAULT);
+	settle();
+	create_at(&gone, last, spin, LEAVER);
+	create_at(&s, 1, spin, URGENT);
+	wake(&gone);
+	wake(&s);
+	check_waits(&s);
+	take_away(gone.thread);
+	atomic_store(&insists, false);
+	check_runs(&s);
+	thread_resume(gone.thread);
+	end(&s, 1);
+	finish();
+	end(&gone, 1);
+}
+
+KTEST(urgent_gone, "sched.urgent_gone", "", "")
+{
+	check_gone(move_away);
+	check_gone(make_normal);
+	check_gone(suspend);
+}
+
 /* Two threads are to preempt one that cannot give way yet: an idle CPU takes one of them. */
 KTEST(sched_told_already, "sched.told_already", "", "")
 {
