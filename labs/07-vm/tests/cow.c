@@ -148,7 +148,7 @@ static void check_many(void)
 	as_put(as);
 }
 
-/* Whatever the region is for. */
+/* In a region of any kind. */
 static void check_last_in(unsigned flags)
 {
 	struct addr_space *as = new_space();
