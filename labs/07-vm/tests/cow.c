@@ -195,6 +195,8 @@ KTEST(cow_last, "cow.last", "07.5", "P7.7")
 	      "all others have ended, and a copy is made");
 	as_put(grandchild);
 	check_last_in(REGION_STACK);
+	check_last_in(REGION_HEAP);
+	check_last_in(REGION_LOCKED);
 	check_last_in(REGION_NORESERVE);
 	check_many();
 }

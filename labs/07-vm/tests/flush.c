@@ -88,25 +88,43 @@ static void check_regions(void)
 	file_drop();
 }
 
-/* A copy of a file's page is a page like any other: fork takes the right to write to it. */
-static void check_fork_of_copy(void)
+/* Fork takes the right to write to the page at BASE, and to no other. */
+static void check_fork_takes(const char *what)
 {
 	struct addr_space *child;
 	struct thread *other;
 	u64 before;
 
-	file_make();
-	space = new_space();
-	map_file(space, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
 	CHECK(store(space, BASE, 1) == 0, "P7.9", "a first write");
 	other = start_on_1(keep_loaded);
 	before = event_read(EVENT_SHOOTDOWNS);
 	child = fork_of(space);
 	CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
-	      "fork takes the right to a copy of a file's page, and the other CPU may go on");
+	      "fork takes the right to %s, and the other CPU may go on with it", what);
 	end_it(other);
 	as_put(child);
 	as_put(space);
+}
+
+/* In regions of all kinds, and of a file too: a copy is a page like any other. */
+static void check_kinds(void)
+{
+	static const struct { unsigned flags; const char *what; } kinds[] = {
+		{ REGION_STACK, "a page of a stack" },
+		{ REGION_HEAP, "a page of the heap" },
+		{ REGION_LOCKED, "a locked page" },
+		{ REGION_NORESERVE, "a page without a reservation" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		space = new_space();
+		map_at(space, BASE, 1, RW, kinds[i].flags);
+		check_fork_takes(kinds[i].what);
+	}
+	file_make();
+	space = new_space();
+	map_file(space, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
+	check_fork_takes("a copy of a file's page");
 	file_drop();
 }
 
@@ -147,7 +165,7 @@ KTEST(flush_others, "flush.others", "07.5", "P7.9")
 	end_it(other);
 	as_put(space);
 	check_regions();
-	check_fork_of_copy();
+	check_kinds();
 }
 
 /* --- What the other CPU reads and writes ------------------------------------------------------ */
