@@ -256,6 +256,14 @@ static void protect(struct space *s, unsigned i)
 	c->prot = prot;
 }
 
+/* Maps a page that no file backs, in a region of any kind: they are all the same to a fault. */
+static void map_anon(struct space *s, unsigned place, unsigned prot)
+{
+	static const unsigned kinds[] = { 0, REGION_HEAP, REGION_LOCKED, REGION_NORESERVE };
+
+	map_at(s->as, va_of(place), 1, prot, kinds[test_random() % ARRAY_SIZE(kinds)]);
+}
+
 /* Unmaps a page, or maps one that no file backs in its place. */
 static void remap(struct space *s, unsigned i)
 {
@@ -263,7 +271,7 @@ static void remap(struct space *s, unsigned i)
 
 	c->mapped = !c->mapped;
 	if (c->mapped)
-		map_at(s->as, va_of(i), 1, RW, 0);
+		map_anon(s, i, RW);
 	else
 		CHECK(as_unmap(s->as, va_of(i), PAGE_SIZE) == 0, "P7.4", "munmap");
 	drop(c);
@@ -328,7 +336,7 @@ static void begin(struct space *s)
 		s->cells[i] = (struct cell){ .mapped = true, .prot = p->prot, .kind = p->kind,
 					     .index = p->index };
 		if (p->kind == ANON)
-			map_at(s->as, va_of(i), 1, p->prot, 0);
+			map_anon(s, i, p->prot);
 	}
 }
 
