@@ -471,7 +471,8 @@ KTEST(interrupts_mixed, "interrupts.mixed", "01.h", "P1.8")
 
 	sched_set_affinity(current_thread(), BIT(0));
 	thread_yield();
-	alone = stop = false;
+	alone = false;
+	stop = false;
 	ordered = 0;
 	beside = start(keep_on, 0);
 	if (nr_cpus > 1)

@@ -62,6 +62,11 @@ static int touch_one(struct addr_space *as)
 	return fault_at(as, PAGE_AT(3), VM_WRITE);
 }
 
+static int read_one(struct addr_space *as)
+{
+	return fault_at(as, PAGE_AT(3), VM_READ);
+}
+
 static bool is_untouched(struct addr_space *as)
 {
 	return as->resident == 0 && !pte_at(as, PAGE_AT(3));
@@ -70,6 +75,13 @@ static bool is_untouched(struct addr_space *as)
 static int map_a_file(struct addr_space *as)
 {
 	map_file(as, BASE, RW, 0, 3 * PAGE_SIZE + 100);
+	return 0;
+}
+
+/* Page 3, of which the file has a part. */
+static int map_a_part(struct addr_space *as)
+{
+	map_file(as, PAGE_AT(1), RW, 0, 2 * PAGE_SIZE + 100);
 	return 0;
 }
 
@@ -106,8 +118,11 @@ KTEST(oom_touch, "oom.touch", "07.7", "P7.12")
 	mm_drain();
 	counters_snapshot(&before);
 	each_fails(map_some, touch_one, is_untouched, "a first touch");
+	each_fails(map_some, read_one, is_untouched, "a first read");
 	each_fails(map_a_stack, touch_below, is_untouched, "a stack that grows");
 	file_make();
+	each_fails(map_a_file, read_one, is_untouched, "a read of a hole of a file");
+	each_fails(map_a_part, read_one, is_untouched, "a read of the last part of a file");
 	each_fails(map_a_file, touch_file, file_is_whole, "a write to a page of a file");
 	file_drop();
 	mm_drain();

@@ -68,7 +68,7 @@ static int live(void *arg)
 	struct subject *s = arg;
 
 	for (;;) {
-		switch (s->order) {
+		switch (atomic_load(&s->order)) {
 		case GO_ELSEWHERE:
 			go_elsewhere(s);
 			s->order = GO_ON;
