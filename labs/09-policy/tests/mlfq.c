@@ -144,6 +144,23 @@ KTEST_EARLY(mlfq_takes_cpu, "mlfq.takes_cpu", "09.3", "P9.5")
 	}
 }
 
+/* It sinks from its own level, and when none waits for it any more it is there. */
+static void check_sinks_from(u32 level, const char *when)
+{
+	begin(0);
+	sink(0, level);
+	e[0].inherited = (struct sched_rank){ .level = 3 };
+	q.current->slice_left = 0;
+	use_up(allotment_at(level));
+	give_way(ENQUEUE_EXPIRED);
+	set_aside(0);
+	e[0].inherited = (struct sched_rank){ 0 };
+	e[0].slice_left = 0;
+	enqueue(0, ENQUEUE_CHANGED);
+	pick();
+	expect_slice(allotment_at(0), "P9.6", when);
+}
+
 /* A thread that has sunk, and for which a more urgent one waits, counts as that one. */
 KTEST_EARLY(mlfq_inherits, "mlfq.inherits", "09.3", "P9.5")
 {
@@ -160,17 +177,6 @@ KTEST_EARLY(mlfq_inherits, "mlfq.inherits", "09.3", "P9.5")
 	p->dequeue(&q, &e[1]);
 	CHECK(!enqueue(1, ENQUEUE_MIGRATED), "P9.5",
 	      "one of level 0 runs that has inherited 3, and level 2 takes the CPU");
-	/* it sinks from its own level, and when none waits for it any more it is there */
-	begin(0);
-	sink(0, 1);
-	e[0].inherited = (struct sched_rank){ .level = 3 };
-	q.current->slice_left = 0;
-	use_up(allotment_at(1));
-	give_way(ENQUEUE_EXPIRED);
-	set_aside(0);
-	e[0].inherited = (struct sched_rank){ 0 };
-	e[0].slice_left = 0;
-	enqueue(0, ENQUEUE_CHANGED);
-	pick();
-	expect_slice(allotment_at(0), "P9.6", "level 1 that had inherited 3 has sunk");
+	check_sinks_from(1, "level 1 that had inherited 3 has sunk");
+	check_sinks_from(0, "level 0 that had inherited 3 cannot sink");
 }
