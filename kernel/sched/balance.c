@@ -12,7 +12,8 @@
  *    while a third has a CPU to itself.
  *  - A real-time thread that must wait is pushed to the CPU with the least urgent thread. That is
  *    tried when it wakes, is preempted, becomes real time, or gets a new mask. A CPU that has
- *    something less urgent to do than before pulls the most urgent thread that waits elsewhere.
+ *    something less urgent to do than before pulls the most urgent thread that waits elsewhere; so
+ *    does one that loses a queued thread for which it was about to switch.
  *
  *  BALANCE1  While a real-time thread waits, each CPU that it may run on has something as urgent to
  *            do, or has been told to pull (except under REALTIME4). If A and B look for each other
