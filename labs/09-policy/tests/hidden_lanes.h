@@ -23,6 +23,8 @@ static u32 level(unsigned i);
 static void comes(unsigned i, enum enqueue_why why);
 static void goes(unsigned i);		/* it is blocked from now on */
 static void is_picked(struct lane *l, unsigned i);
+static bool charge(struct lane *l);	/* of the one that runs; returns whether its turn is over */
+static bool may_leave(unsigned i);	/* while it runs */
 
 static inline u64 below(u64 n)
 {
@@ -159,6 +161,45 @@ static inline unsigned taken_out(struct lane *l, unsigned at)
 	p->dequeue(&l->q, &e[i]);
 	CHECK(!entity_queued(&e[i]), PICKED, "%u was taken out, and is queued", i);
 	return i;
+}
+
+/* It may take the CPU from the one that runs, which is charged then. */
+static inline void arrives(struct lane *l, unsigned i, enum enqueue_why why, const char *when)
+{
+	bool above = put(l, i, why, when);
+
+	if (!l->q.current)
+		picks(l, when);
+	else if (above)
+		gives_way(l, charge(l) ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED, when);
+}
+
+static inline void wake_one(struct lane *l)
+{
+	unsigned i = (unsigned)below(ENTITIES);
+
+	if (is_blocked(i))
+		arrives(l, i, ENQUEUE_WAKE, "one wakes");
+}
+
+/* One that waits goes to the other CPU; or the one that runs, if it may not stay here. */
+static inline void move_one(struct lane *l)
+{
+	struct lane *to = &lanes[l == &lanes[0]];
+	int i = runs(l);
+
+	if (below(3) && l->nr) {
+		i = (int)taken_out(l, (unsigned)below(l->nr));
+	} else if (i >= 0 && may_leave((unsigned)i)) {
+		charge(l);
+		if (p->leave)
+			p->leave(&l->q, &e[i], now);
+		l->q.current = NULL;
+		picks(l, "the one that ran leaves this CPU");
+	} else {
+		return;
+	}
+	arrives(to, (unsigned)i, ENQUEUE_MIGRATED, "one comes from the other CPU");
 }
 
 /* The one that another CPU would take from this one is one of those that may run there. */

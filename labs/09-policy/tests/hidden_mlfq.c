@@ -61,6 +61,12 @@ static void is_picked(struct lane *l, unsigned i)
 	      m[i].used / 1000, allotment(i) / 1000, m[i].own, e[i].slice_left / 1000);
 }
 
+static bool may_leave(unsigned i)
+{
+	(void)i;
+	return true;
+}
+
 /* --- Time ------------------------------------------------------------------------------------- */
 
 static void boost_all(void)
@@ -89,7 +95,6 @@ static bool model_charge(unsigned i, u64 ns)
 	return true;
 }
 
-/* Charges the one that runs. Returns whether it must give way. */
 static bool charge(struct lane *l)
 {
 	int i = runs(l);
@@ -198,24 +203,6 @@ static void compare_timers(void)
 
 /* --- Steps ------------------------------------------------------------------------------------ */
 
-static void arrives(struct lane *l, unsigned i, enum enqueue_why why, const char *when)
-{
-	bool above = put(l, i, why, when);
-
-	if (!l->q.current)
-		picks(l, when);
-	else if (above)
-		gives_way(l, charge(l) ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED, when);
-}
-
-static void wake_one(struct lane *l)
-{
-	unsigned i = (unsigned)below(ENTITIES);
-
-	if (is_blocked(i))
-		arrives(l, i, ENQUEUE_WAKE, "one wakes");
-}
-
 static void give_the_cpu_away(struct lane *l)
 {
 	bool over;
@@ -233,25 +220,6 @@ static void give_the_cpu_away(struct lane *l)
 	default:
 		blocks(l, "one blocks");
 	}
-}
-
-/* One that waits goes to the other CPU; or the one that runs, if it may not stay here. */
-static void move_one(struct lane *l)
-{
-	struct lane *to = &lanes[l == &lanes[0]];
-	int i = runs(l);
-
-	if (below(3) && l->nr) {
-		i = (int)taken_out(l, (unsigned)below(l->nr));
-	} else if (i >= 0) {
-		charge(l);
-		p->leave(&l->q, &e[i], now);
-		l->q.current = NULL;
-		picks(l, "the one that ran leaves this CPU");
-	} else {
-		return;
-	}
-	arrives(to, (unsigned)i, ENQUEUE_MIGRATED, "one comes from the other CPU");
 }
 
 static void inherit(unsigned i)

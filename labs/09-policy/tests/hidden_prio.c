@@ -42,6 +42,19 @@ static void is_picked(struct lane *l, unsigned i)
 	(void)i;
 }
 
+/* Running costs nothing. */
+static bool charge(struct lane *l)
+{
+	(void)l;
+	return false;
+}
+
+/* The contract leaves open what becomes of a gain. */
+static bool may_leave(unsigned i)
+{
+	return !m[i].gain;
+}
+
 /* --- Rounds ----------------------------------------------------------------------------------- */
 
 static bool rises(unsigned i)
@@ -116,24 +129,6 @@ static void compare_timers(void)
 
 /* --- Steps ------------------------------------------------------------------------------------ */
 
-static void goes_or_goes_on(struct lane *l, unsigned i, enum enqueue_why why, const char *when)
-{
-	bool above = put(l, i, why, when);
-
-	if (!l->q.current)
-		picks(l, when);
-	else if (above)
-		gives_way(l, ENQUEUE_PREEMPTED, when);
-}
-
-static void wake_one(struct lane *l)
-{
-	unsigned i = (unsigned)below(ENTITIES);
-
-	if (is_blocked(i))
-		goes_or_goes_on(l, i, ENQUEUE_WAKE, "one wakes");
-}
-
 static void give_the_cpu_away(struct lane *l)
 {
 	if (runs(l) < 0)
@@ -154,25 +149,6 @@ static void give_the_cpu_away(struct lane *l)
 	}
 }
 
-/* One that waits goes to the other CPU; or the one that runs, if it may not stay here. */
-static void move_one(struct lane *l)
-{
-	struct lane *to = &lanes[l == &lanes[0]];
-	int i = runs(l);
-
-	if (below(3) && l->nr) {
-		i = (int)taken_out(l, (unsigned)below(l->nr));
-	} else if (i >= 0 && !m[i].gain) {
-		if (p->leave)
-			p->leave(&l->q, &e[i], now);
-		l->q.current = NULL;
-		picks(l, "the one that ran leaves this CPU");
-	} else {
-		return;
-	}
-	goes_or_goes_on(to, (unsigned)i, ENQUEUE_MIGRATED, "one comes from the other CPU");
-}
-
 static void new_level(unsigned i)
 {
 	m[i].own = (u32)below(TOP + 1);
@@ -189,7 +165,7 @@ static void change_one(struct lane *l)
 	} else if (l->nr) {
 		i = taken_out(l, (unsigned)below(l->nr));
 		new_level(i);
-		goes_or_goes_on(l, i, ENQUEUE_CHANGED, "one that waits has a new level");
+		arrives(l, i, ENQUEUE_CHANGED, "one that waits has a new level");
 		if (runs(l) >= 0 && l->nr) {
 			new_level((unsigned)runs(l));
 			gives_way(l, ENQUEUE_EXPIRED, "the one that runs has a new level");
