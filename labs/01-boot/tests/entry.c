@@ -3,6 +3,8 @@
  * every register has a value of its own (arch/<arch>/test_registers.S). Interrupts are off: none
  * has a handler yet.
  */
+#include "registers.h"
+
 #include "base/panic.h"
 #include "base/string.h"
 #include "sched/cpu.h"
@@ -12,20 +14,6 @@
 
 #define REGISTERS_MAX	32u
 #define TRAPS_MAX	100u	/* more than all breakpoints of a test */
-
-/* A word of the trap frame, and where the value is that it must have. */
-struct test_word {
-	const char *name;
-	u64 offset;
-	const u64 *expected;
-};
-
-extern const struct test_word test_registers[], test_words[];
-extern const char test_trap_resume[], test_trap_called_resume[];
-
-void test_trap(u64 value, u64 *after);
-void test_trap_called(void);
-u64 test_flags(void);
 
 static u64 value, after[REGISTERS_MAX];
 static unsigned traps;

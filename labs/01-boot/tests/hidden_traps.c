@@ -3,6 +3,8 @@
  * and change registers in any order, against a model; and interrupts that are raised and held back
  * around them and in them, of which each is counted.
  */
+#include "registers.h"
+
 #include "base/irq.h"
 #include "base/panic.h"
 #include "base/string.h"
@@ -21,22 +23,6 @@
 #define ROUNDS		800u
 #define NOWHERE		((vaddr_t)16)		/* in user space, never mapped */
 #define LONG		(200 * NSEC_PER_MSEC)	/* more than anything here takes */
-
-/* A word of the trap frame, and where the value is that it must have. */
-struct test_word {
-	const char *name;
-	u64 offset;
-	const u64 *expected;
-};
-
-/* arch/<arch>/test_registers.S */
-extern const struct test_word test_registers[], test_words[];
-extern const char test_trap_resume[], test_trap_called_resume[];
-
-void test_trap(u64 value, u64 *after);
-void test_trap_called(void);
-u64 test_flags(void);
-u64 test_registers_keep(u64 value, u64 turns);
 
 /* --- Traps in traps --------------------------------------------------------------------------- */
 

@@ -1,6 +1,8 @@
 /*
  * Lab 01, step 5: interrupts, each with its own handler, in code that does not call for them.
  */
+#include "registers.h"
+
 #include "base/irq.h"
 #include "base/panic.h"
 #include "base/string.h"
@@ -16,9 +18,6 @@
 
 #define US	1000u
 #define LONG	(200 * NSEC_PER_MSEC)	/* more than anything here takes */
-
-/* arch/<arch>/test_registers.S: fills all registers and counts to @turns; 0: all kept. */
-u64 test_registers_keep(u64 value, u64 turns);
 
 /* Makes this CPU's timer fire in @ns. */
 static void fire_in(u64 ns)

@@ -1,6 +1,8 @@
 /*
  * Lab 01, step 6: traps inside traps, and handlers that print while a thread prints.
  */
+#include "registers.h"
+
 #include "base/bootargs.h"
 #include "base/printf.h"
 #include "base/string.h"
@@ -15,10 +17,6 @@
 
 #define NOWHERE		((vaddr_t)16)	/* in user space, never mapped */
 #define STEPS		20000u
-
-/* arch/<arch>/test_registers.S */
-u64 test_registers_keep(u64 value, u64 turns);
-u64 test_flags(void);
 
 /* Makes a trap inside the timer's: a page fault that cannot be resolved. */
 static void fault_once(void *unused)

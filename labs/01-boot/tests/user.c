@@ -2,39 +2,17 @@
  * Lab 01, step 7: traps and system calls of user mode. A process runs one page of code that knows
  * what is in its registers (arch/<arch>/test_registers.S), and never gets further.
  */
+#include "program.h"
+
 #include "base/panic.h"
-#include "errno.h"
-#include "mm/vm.h"
-#include "process/process.h"
 #include "process/signal.h"
-#include "sched/cpu.h"
 #include "sched/time.h"
 #include "test/instrument.h"
-#include "test/ktest.h"
-#include "thread/thread.h"
 
-#define CODE		0x10000000UL
-#define STACK		0x20000000UL
-#define FRESH		0x30000000UL
 #define LOOP_STEP	40000u		/* instructions: in the program's loop */
 
 /* Where an interrupt finds the program, if one does. */
 enum interrupted { NEVER, IN_LOOP, IN_CALL, AT_BREAKPOINT };
-
-struct test_word {
-	const char *name;
-	u64 offset;
-	const u64 *expected;
-};
-
-extern const struct test_word test_registers[];
-extern const char test_user[], test_user_end[];
-/* A breakpoint, and the pc that its trap has. */
-extern const char test_user_break[], test_user_broken[];
-extern const u64 test_frame_pointer;	/* the number of the register */
-extern const u64 test_forged_frame;	/* place in the trap frame */
-
-u64 test_flags(void);
 
 static unsigned visits, user_visits, entries;
 static u64 value, pc, pcs[40];
@@ -61,41 +39,18 @@ static void look(void *unused)
 		      "a call chain goes on into the user's registers");
 }
 
-static int map(vaddr_t addr, unsigned prot)
-{
-	struct map_request req = { .addr = addr, .size = PAGE_SIZE, .prot = prot, .fixed = true };
-	vaddr_t at;
-
-	return as_map(current_thread()->as, &req, &at);
-}
-
 static int become_user(void *arg)
 {
 	enum interrupted where = (enum interrupted)(u64)arg;
-	u64 args[2] = { 0, FRESH };
-	struct addr_space *as;
+	int err = program_load(where == AT_BREAKPOINT ? test_user_break : test_user);
 
-	/*
-	 * The user's frame pointer is an address in its own trap frame, above all of the kernel's
-	 * frames. A chain that is not ended at user mode finds the user's registers there.
-	 */
-	value = (u64)arch_trapframe(current_thread()) + test_forged_frame - test_frame_pointer;
-	args[0] = value;
-	if (as_create(&as))
-		return 200;
-	process_set_as(as);
-	if (map(CODE, VM_READ | VM_WRITE | VM_EXEC) || map(STACK, VM_READ | VM_WRITE) ||
-	    map(FRESH, VM_READ | VM_WRITE) ||
-	    copy_to_user(CODE, test_user, test_user_end - test_user) ||
-	    copy_to_user(STACK + 1024, args, sizeof(args)))
-		return 201;
-	arch_user_init(current_thread(),
-		       CODE + (u64)(where == AT_BREAKPOINT ? test_user_break - test_user : 0),
-		       STACK + 1024);
+	if (err)
+		return err;
+	value = program_value(current_thread());
 	if (where == IN_CALL && sweep_arm("process_exit", current_thread(), 1))
-		return 202;
+		return NOT_SET_UP + 2;
 	if (where == AT_BREAKPOINT && sweep_arm("thread_exit", current_thread(), 1))
-		return 202;
+		return NOT_SET_UP + 2;
 	if (where == IN_LOOP)
 		sweep_begin(LOOP_STEP);
 	arch_user_enter();
@@ -103,19 +58,7 @@ static int become_user(void *arg)
 
 static int run_user(enum interrupted where)
 {
-	struct wait_result res = { 0 };
-	struct process *p;
-	struct thread *t;
-	pid_t pid;
-
-	REQUIRE(process_create(current_process(), &p) == 0, "P1.10", "no process was made");
-	pid = p->pid;
-	REQUIRE(thread_create_in(p, "user", become_user, (void *)(u64)where, PRIORITY_DEFAULT,
-				 &t) == 0,
-		"P1.10", "no thread was made");
-	thread_resume(t);
-	CHECK(process_wait(pid, WEXITED, &res) == 0 && res.pid == pid, "P1.10", "it did not end");
-	return res.status;
+	return program_await(program_start(become_user, (void *)(u64)where));
 }
 
 static void check_status(int status)
@@ -128,7 +71,7 @@ static void check_status(int status)
 	      status & 0x7f);
 	if (!exited)
 		return;
-	CHECK(code < 200, "P1.10", "the program could not be set up: %u", code);
+	CHECK(code < NOT_SET_UP, "P1.10", "the program could not be set up: %u", code);
 	CHECK(code % 32 || !code || code > 96, "P1.10", "%s changed the user's flags",
 	      parts[(code / 32 - 1) % 3]);
 	CHECK(nr == 0 || code > 96, "P1.10", "%s changed the user's register number %u",
