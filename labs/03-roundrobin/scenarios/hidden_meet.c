@@ -1,7 +1,7 @@
 /*
  * Lab 03, hidden: two threads of a CPU yield, while another CPU takes one, or forbids it theirs.
  */
-#include "queues.h"
+#include "explore/queues.h"
 
 static struct actor first, second, third;
 static _Atomic unsigned ran;

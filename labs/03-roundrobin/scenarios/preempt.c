@@ -1,7 +1,7 @@
 /*
  * Lab 03: the CPU is taken away, while other CPUs wake, take or forbid threads.
  */
-#include "queues.h"
+#include "explore/queues.h"
 
 static struct actor first, second;
 static _Atomic bool told, ran;

@@ -1,7 +1,7 @@
 /*
  * Lab 03: giving the CPU away, while another CPU looks for work.
  */
-#include "queues.h"
+#include "explore/queues.h"
 
 static struct actor first, second;
 static unsigned order[4], turns, here;	/* on CPU 0 alone */

@@ -1,9 +1,10 @@
 /*
  * Shared by the scenarios of run queues: threads whose masks are set by hand, as they must be while
- * sched_set_affinity() is not written yet, and what is true when all threads have ended.
+ * sched_set_affinity() is not written yet.
  */
 #pragma once
 
+#include "explore/queues.h"
 #include "explore/scenario.h"
 
 #include "sched/cpu.h"
@@ -45,17 +46,4 @@ static inline unsigned my_cpu(void)
 	id = this_cpu()->id;
 	irq_on();
 	return id;
-}
-
-/* For `after`. */
-static inline const char *queues_are_empty(void)
-{
-	for (unsigned i = 0; i < nr_cpus; i++) {
-		if (atomic_load(&cpus[i].runq.q.nr))
-			return wrong("the queue of CPU %u counts %u", i,
-				     atomic_load(&cpus[i].runq.q.nr));
-		if (cpus[i].runq.current != &cpus[i].idle)
-			return wrong("CPU %u does not run its idle thread", i);
-	}
-	return NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * Shared by the scenarios of lab 03: what holds of all CPUs when nobody is left to run.
+ * Shared by the scenarios of run queues: what holds of all CPUs when nobody is left to run.
  */
 #pragma once
 
@@ -7,6 +7,7 @@
 
 #include "sched/cpu.h"
 
+/* For `after`. */
 static inline const char *queues_are_empty(void)
 {
 	for (unsigned i = 0; i < nr_cpus; i++) {
