@@ -139,13 +139,18 @@ static int lock_b(void)
 	return 0;
 }
 
-static void hold_a_against(int (*middle)(void))
+/* Takes a, and makes @middle, and on @cpu an urgent thread that needs b. */
+static void hold_a_against(int (*middle)(void), unsigned cpu)
 {
 	owner = current_thread();
 	mutex_lock(&a);
 	act_on(1, &first, middle);
 	second.urgent = true;
-	act_on(1, &second, lock_b);
+	act_on(cpu, &second, lock_b);
+}
+
+static void let_a_go(void)
+{
 	mutex_unlock(&a);
 	end_here();
 }
@@ -153,33 +158,30 @@ static void hold_a_against(int (*middle)(void))
 /* A chain: an urgent thread waits for b, whose owner waits for a until its deadline. */
 SCENARIO(chain, "mutex.chain", "05.5", "P5.6", .cpus = 2, .after = no_boost, .keeps = true)
 {
-	hold_a_against(lock_both_timed);
+	hold_a_against(lock_both_timed, 1);
+	let_a_go();
 }
 
 /* The chain grows while a is handed over. */
 SCENARIO(chain_unlock, "mutex.chain_unlock", "05.5", "P5.6", .cpus = 2, .after = no_boost,
 	 .keeps = true)
 {
-	hold_a_against(lock_both_some_time);
+	hold_a_against(lock_both_some_time, 1);
+	let_a_go();
 }
 
 /* The chain grows at its end while the thread before begins to wait, on another CPU. */
 SCENARIO(chain_grows, "mutex.chain_grows", "05.5", "P5.6", .cpus = 2, .after = no_boost,
 	 .keeps = true)
 {
-	owner = current_thread();
-	mutex_lock(&a);
-	act_on(1, &first, lock_both_some_time);
-	second.urgent = true;
-	act_on(0, &second, lock_b);
+	hold_a_against(lock_both_some_time, 0);
 	spin_lock(&pi_lock);
 	if (pi_has_waiters(&a.pi) && pi_has_waiters(&b.pi))
 		expect(owner->se.inherited.level == second.thread->se.base.level,
 		       "an urgent thread waits for b, and the owner of a inherits %u",
 		       owner->se.inherited.level);
 	spin_unlock(&pi_lock);
-	mutex_unlock(&a);
-	end_here();
+	let_a_go();
 }
 
 /* While an urgent thread waits for a lock, its owner has that thread's rank. */
