@@ -18,20 +18,6 @@
 static u64 value, after[REGISTERS_MAX];
 static unsigned traps;
 
-static u64 *word_of(struct trapframe *tf, const struct test_word *w)
-{
-	return (u64 *)((u64)tf + w->offset);
-}
-
-static unsigned registers(void)
-{
-	unsigned n = 0;
-
-	while (test_registers[n].name)
-		n++;
-	return n;
-}
-
 /* Says which register's value @v is: a wrong one often is another's. */
 static const char *whose(u64 v)
 {

@@ -41,20 +41,6 @@ static bool alone;			/* no interrupt comes between a breakpoint's preparations *
 
 static void act(void);
 
-static u64 *word_of(struct trapframe *tf, const struct test_word *w)
-{
-	return (u64 *)((u64)tf + w->offset);
-}
-
-static unsigned registers(void)
-{
-	unsigned n = 0;
-
-	while (test_registers[n].name)
-		n++;
-	return n;
-}
-
 static void check_registers(const struct level *l, struct trapframe *tf)
 {
 	for (unsigned i = 0; i < registers(); i++)

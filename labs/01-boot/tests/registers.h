@@ -6,6 +6,8 @@
 
 #include "types.h"
 
+struct trapframe;
+
 /* A word of the trap frame, and where the value is that it must have. */
 struct test_word {
 	const char *name;
@@ -28,3 +30,17 @@ u64 test_flags(void);
 
 /* Fills all registers and counts to @turns; 0: all kept. */
 u64 test_registers_keep(u64 value, u64 turns);
+
+static inline u64 *word_of(struct trapframe *tf, const struct test_word *w)
+{
+	return (u64 *)((u64)tf + w->offset);
+}
+
+static inline unsigned registers(void)
+{
+	unsigned n = 0;
+
+	while (test_registers[n].name)
+		n++;
+	return n;
+}
