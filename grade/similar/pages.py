@@ -142,7 +142,7 @@ def _pairs(report: Report) -> str:
             unknown = _lines([f for f in pair.fragments if not f.known])
             cells[3:] = [str(longest), str(_lines(pair.fragments)), str(unknown)]
         rows.append([*cells, "same files to the byte" if left.digest == right.digest else ""])
-    head = ("score", "", "", "longest part, lines", "common lines", "not in the reference", "")
+    head = ("score", "one", "the other", "longest part, lines", "common lines", "not in the reference", "")
     without = len(alike) - sum(pair.fragments is not None for pair in alike)
     more = f"<p>The last {without} have no page.</p>" if without else ""
     return f"<h2>{counted(len(alike), 'pair')}</h2>" + more + table(head, rows)
