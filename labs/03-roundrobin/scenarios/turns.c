@@ -83,13 +83,13 @@ SCENARIO(expired, "preempt.expired", "03.4", "P3.6", .cpus = 1, .keeps = true)
 	end();
 }
 
-/* Marked for a thread that another CPU has taken: its quantum is not over. */
+/* Marked for a thread that another CPU has taken: its quantum is not over, for one more ns. */
 SCENARIO(interrupted, "preempt.before_its_equals", "03.6", "P3.8", .cpus = 1, .keeps = true)
 {
 	u64 slice_end;
 
 	begin();
-	slice_end = rq->slice_end;
+	slice_end = rq->slice_end = time_now() + 1;
 	mark();
 	watch_queue();
 	sched_preempt();
