@@ -60,6 +60,25 @@ SCENARIO(note, "tick.against_note", "03.4", "P3.4", .cpus = 2, .after = queues_a
 	end_here();
 }
 
+/* The same while the end of an interrupt serves the mark. */
+SCENARIO(note_kept, "preempt.against_note", "03.4", "P3.6", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	stay_on(0);
+	noted = current_thread();
+	arch_irqs_disable();
+	act_on(1, &first, leave_note);
+	atomic_fetch_or(&noted->work, WORK_RESCHED);
+	irq_enter();
+	irq_exit(arch_trapframe(noted));
+	arch_irqs_enable();
+	while (!left)
+		arch_spin_hint();
+	expect(atomic_fetch_and(&noted->work, ~WORK_SIGNAL) & WORK_SIGNAL,
+	       "the mark was served, and another note of the thread is gone");
+	end_here();
+}
+
 /* Two that compute: each must lose the CPU for the other to get on. */
 static _Atomic unsigned at;
 
