@@ -125,8 +125,9 @@ static void expect_timer(u64 at)
 
 /*
  * The timer is set for an earlier time already: for the end of a slice, or for a timer. It stays so
- * when the first deadline is cancelled and another one becomes the first. If it is not set at all,
- * a deadline sets it, however far that is; and so does an earlier one, however much earlier.
+ * when the first deadline is cancelled and another one becomes the first, and the timer is needed
+ * then even if that deadline had set it for a time before. If it is not set at all, a deadline sets
+ * it, however far that is; and so does an earlier one, however much earlier.
  */
 SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	 .after = nothing_armed, .keeps = true)
@@ -143,6 +144,17 @@ SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	sleepq_cancel(&armed[1]);
 	expect_timer(300);
 	sleepq_cancel(&armed[2]);
+	this_cpu()->timer_armed = false;
+	timer_arm(700);
+	arm(1, 600);
+	sleepq_cancel(&armed[1]);
+	expect_timer(700);
+	arm(1, 600);
+	arm(2, 900);
+	sleepq_cancel(&armed[1]);
+	expect_timer(700);
+	sleepq_cancel(&armed[2]);
+	expect_timer(700);
 	this_cpu()->timer_armed = false;
 	arm(3, 1UL << 50);
 	expect_timer(1UL << 50);
