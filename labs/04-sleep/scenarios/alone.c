@@ -7,7 +7,7 @@
 #include "sched/wait.h"
 
 static struct wait_queue q = WAIT_QUEUE_INIT(q);
-static struct actor other, destroyer, watcher;
+static struct actor other, another, destroyer, watcher;
 
 /* --- Many waiters ----------------------------------------------------------------------------- */
 
@@ -147,7 +147,9 @@ SCENARIO(blocked, "event.blocked", "04.3", "P4.3", .cpus = 1, .after = got_5, .k
 
 static const char *got_destroyed(void)
 {
-	return other.result == -EIDRM ? NULL : wrong("the wait returned %d", other.result);
+	return other.result == -EIDRM && (!another.thread || another.result == -EIDRM)
+		       ? NULL
+		       : wrong("the waits returned %d and %d", other.result, another.result);
 }
 
 SCENARIO(waits, "destroy.waits", "04.5", "P4.15", .cpus = 1, .after = got_destroyed, .keeps = true)
@@ -167,14 +169,41 @@ static int destroy(void)
 	return 0;
 }
 
-/* The waiter can leave only while the destroyer, which is more urgent, does not run. */
+static struct wait_queue q2 = WAIT_QUEUE_INIT(q2);
+
+static int wait_in_2(void)
+{
+	return wait_block(&q2, DEADLINE_NEVER);
+}
+
+static int destroy_both(void)
+{
+	u64 from;
+
+	destroy();
+	thread_kill(current_thread());
+	from = time_now();
+	wait_queue_destroy(&q2);
+	expect(!q2.nr, "a destruction returned, and %u waiters have not left", q2.nr);
+	expect(time_now() - from < sched_quantum,
+	       "a destroyer that was killed kept the CPU for %lu ns from a waiter that was to leave",
+	       time_now() - from);
+	return 0;
+}
+
+/*
+ * The waiters can leave only while the destroyer, which is more urgent, does not run. It has been
+ * killed when it destroys the second queue, so no sleep of its own lets them run before real-time
+ * threads have had all of their share.
+ */
 SCENARIO(urgent, "destroy.urgent", "04.5", "P4.15", .cpus = 1, .after = got_destroyed,
 	 .keeps = true)
 {
 	act_on(0, &other, wait);
-	thread_yield();
+	act_on(0, &another, wait_in_2);
+	await_blocked(&another);
 	destroyer.urgent = true;
-	act_on(0, &destroyer, destroy);
+	act_on(0, &destroyer, destroy_both);
 	end_here();
 }
 
