@@ -90,13 +90,17 @@ SCENARIO(equal, "sleepq.equal", "04.1", "P4.2", .cpus = 2, .sets_up = true, .kee
 	end_here();
 }
 
-/* All that are due leave in the same tick, however many; some have been claimed already. */
+/*
+ * All that are due leave in the same tick, however many; some have been claimed already. Their
+ * thread is to stop, which it does when its wait is over.
+ */
 SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed,
 	 .keeps = true)
 {
 	const unsigned n = ARRAY_SIZE(armed);
 
 	irq_off();
+	atomic_fetch_or(&current_thread()->work, WORK_SUSPEND);
 	for (unsigned i = 0; i < n; i++)
 		arm(i, 1000 + i * 7 % n);
 	for (unsigned i = 0; i < n; i += 3)
@@ -110,6 +114,7 @@ SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed,
 	}
 	for (unsigned i = 0; i < n; i++)
 		sleepq_cancel(&armed[i]);
+	atomic_fetch_and(&current_thread()->work, ~WORK_SUSPEND);
 	irq_on();
 	end_here();
 }

@@ -16,7 +16,10 @@ static struct waiter waiters[PLACES];
 static struct wait_link links[PLACES];
 static struct actor other, another;
 
-/* A place in the queue for each letter: "s" is a shared waiter, "." is one whose wait has ended. */
+/*
+ * A place in the queue for each letter: "s" is a shared waiter, "." is one whose wait has ended,
+ * "e" is one that an event in another queue has woken.
+ */
 static void line_up(const char *kinds)
 {
 	static const enum wait_why ended[] = { WAIT_TIMEOUT, WAIT_KILLED, WAIT_SIGNAL };
@@ -29,6 +32,8 @@ static void line_up(const char *kinds)
 		if (kinds[i] == '.')
 			expect(waiter_swap(&waiters[i], ended[i % ARRAY_SIZE(ended)], 0),
 			       "the only claim of a wait did not win");
+		else if (kinds[i] == 'e')
+			waiter_swap(&waiters[i], WAIT_EVENT, 4);
 	}
 	spin_unlock(&q.lock);
 }
@@ -87,12 +92,14 @@ SCENARIO(shared_ones, "event.shared_ones", "04.3", "P4.6", .cpus = 1)
 /* However many waits have ended already, with shared waiters between them. */
 SCENARIO(behind_many, "ends.one_behind_many", "04.4", "P4.11", .cpus = 1)
 {
-	line_up("..s.12");
+	line_up("..s.e12e");
 	expect(wait_wake_one(&q, 5), "a wake-up was spent on waits that had ended");
-	expect_waits("a wake-up", "..e.ea");
+	expect_waits("a wake-up", "..e.eeae");
 	expect(wait_wake_all(&q, 5) == 1, "a wake-up for all did not wake the only waiter");
-	expect_waits("a wake-up for all", "..e.ee");
-	leave_all(6);
+	expect_waits("a wake-up for all", "..e.eeee");
+	expect(waiters[4].status == 4, "a waiter that had got status 4 has %d",
+	       waiters[4].status);
+	leave_all(8);
 	check_crowd('.', "a wake-up behind a crowd");
 }
 
@@ -113,7 +120,10 @@ SCENARIO(any_status, "event.any_status", "04.3", "P4.9", .cpus = 1)
 	}
 }
 
-/* The one that has waited longest is first, wherever its thread runs and whatever its priority. */
+/*
+ * The one that has waited longest is first, wherever its thread runs, whatever its priority, and
+ * also if it is to stop.
+ */
 SCENARIO(first_come, "event.first_come", "04.3", "P4.6", .cpus = 2, .keeps = true)
 {
 	static const u8 levels[RANKS] = { PRIORITY_LOW,     PRIORITY_HIGH, PRIORITY_LOWEST,
@@ -124,6 +134,8 @@ SCENARIO(first_come, "event.first_come", "04.3", "P4.6", .cpus = 2, .keeps = tru
 		struct thread *t = thread_create("waiter", act, NULL, levels[i]);
 
 		expect(!sched_set_affinity(t, BIT(~i & 1)), "CPU %u is not there", ~i & 1);
+		if (i % 2 == 0)
+			atomic_fetch_or(&t->work, WORK_SUSPEND);
 		waiters[i].thread = t;
 	}
 	expect(wait_wake_one(&q, 5), "a wake-up woke nobody");

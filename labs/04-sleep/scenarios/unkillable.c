@@ -4,24 +4,25 @@
 #include "errno.h"
 #include "explore/scenario.h"
 #include "process/process.h"
+#include "process/signal_impl.h"
 #include "sched/wait.h"
 
-static struct wait_queue q = WAIT_QUEUE_INIT(q);
+static struct wait_queue q = WAIT_QUEUE_INIT(q), quiet = WAIT_QUEUE_INIT(quiet);
 static struct actor first, second;
 
-static int wait_unkillably_until(struct deadline d)
+static int wait_in(struct wait_queue *in, struct deadline d, unsigned flags)
 {
 	int err;
 
-	spin_lock(&q.lock);
-	err = wait_block_locked(&q, d, WAIT_UNKILLABLE);
-	spin_unlock(&q.lock);
+	spin_lock(&in->lock);
+	err = wait_block_locked(in, d, flags);
+	spin_unlock(&in->lock);
 	return err;
 }
 
 static int wait_unkillably(void)
 {
-	return wait_unkillably_until(DEADLINE_NEVER);
+	return wait_in(&q, DEADLINE_NEVER, WAIT_UNKILLABLE);
 }
 
 static int wait_killably(void)
@@ -37,7 +38,7 @@ static const char *each_in_turn(void)
 	return NULL;
 }
 
-/* Both wait, and the first one is killed, which does not end its wait. */
+/* Both wait; the first one is killed and the second is to stop, which does not end their waits. */
 static void start_both(void)
 {
 	act_on(0, &first, wait_unkillably);
@@ -47,6 +48,7 @@ static void start_both(void)
 	while (q.nr < 2)
 		let_others_run();
 	thread_kill(first.thread);
+	expect(!thread_suspend(second.thread), "a waiting thread cannot be told to stop");
 }
 
 /* The first one is killed, and waits on: it is its turn all the same. */
@@ -103,10 +105,14 @@ static int die_and_wait(void)
 {
 	int err, timeout;
 
+	signal_tell(current_thread());
+	timeout = wait_in(&quiet, deadline_in(1000), WAIT_KILL_ONLY);
+	expect(timeout == -ETIMEDOUT, "a wait that only a kill ends was told of a signal: %d",
+	       timeout);
 	thread_kill(current_thread());
 	err = wait_unkillably();
 	returned = true;
-	timeout = wait_unkillably_until(deadline_in(1000));
+	timeout = wait_in(&quiet, deadline_in(1000), WAIT_UNKILLABLE);
 	expect(timeout == -ETIMEDOUT, "a killed thread waited for a deadline: %d", timeout);
 	return err;
 }
@@ -118,7 +124,7 @@ static const char *woken(void)
 
 /*
  * It was killed before the wait: what it does on its way out may have to wait, too. A deadline ends
- * such a wait as it does any other.
+ * such a wait as it does any other, and one that no signal ends when there was a signal before.
  */
 SCENARIO(dying, "ends.dying_waits", "04.4", "P4.13", .cpus = 1, .after = woken, .keeps = true)
 {
