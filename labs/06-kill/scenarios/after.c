@@ -285,6 +285,58 @@ SCENARIO(zombie_0, "zombie.status_zero", "06.2", "P6.7", .cpus = 1)
 	expect_end(pid, STATUS_EXIT(0));
 }
 
+static struct actor killer, reader;
+static _Atomic unsigned ready;
+static u64 seen;
+
+static void begin_together(void)
+{
+	ready++;
+	while (ready < 3)
+		arch_spin_hint();
+}
+
+static int kill_otherwise(void)
+{
+	begin_together();
+	return process_kill(subject, STATUS_SIGNAL(SIGTERM));
+}
+
+static int read_life(void)
+{
+	begin_together();
+	seen = atomic_load(&subject->life);
+	return 0;
+}
+
+static const char *saw_the_status(void)
+{
+	u64 life = atomic_load(&subject->life);
+
+	if (LIFE_STATE(seen) != PROCESS_ALIVE && seen != life)
+		return wrong("the status was 0x%x, and then 0x%x", LIFE_STATUS(seen),
+			     LIFE_STATUS(life));
+	return NULL;
+}
+
+/*
+ * Between two kills a third thread reads the status, as the last thread of the process would: a
+ * kill that comes too late leaves no trace of its own, not even for a moment.
+ */
+SCENARIO(status_meanwhile, "kill.status_meanwhile", "06.1", "P6.1", .cpus = 3, .sets_up = true,
+	 .after = saw_the_status, .keeps = true)
+{
+	subject = make_child();
+	act_on(1, &killer, kill_otherwise);
+	act_on(2, &reader, read_life);
+	while (ready < 2)
+		arch_spin_hint();
+	ready++;
+	explore_from_here();
+	process_kill(subject, KILLED);
+	end_here();
+}
+
 /* --- Siblings --------------------------------------------------------------------------------- */
 
 static int exit_process(void *unused)

@@ -238,3 +238,48 @@ SCENARIO(hold_empty, "hold.killed_without_threads", "06.6", "P6.8", .cpus = 1)
 	process_put(subject);
 	expect_end(pid, KILLED);
 }
+
+static void give_up_locked(void)
+{
+	spin_lock(&subject->lock);
+	process_unhold(subject);
+	spin_unlock(&subject->lock);
+}
+
+static void set_execing(struct thread *t)
+{
+	spin_lock(&subject->lock);
+	subject->execing = t;
+	spin_unlock(&subject->lock);
+}
+
+/*
+ * A process that lives can be held: before its thread starts, in exec, stopped, and when its
+ * threads have exited. Nobody has killed it when the last hold is given up, under a lock.
+ */
+SCENARIO(hold_living, "hold.whatever_it_does", "06.6", "P6.8", .cpus = 1)
+{
+	struct thread *t;
+	pid_t pid;
+
+	subject = process_get(make_leaver(&kernel_process, &t));
+	pid = subject->pid;
+	hold_subject();
+	set_execing(t);
+	hold_subject();
+	give_up_locked();
+	set_execing(NULL);
+	subject->stopped = true;
+	hold_subject();
+	give_up_locked();
+	subject->stopped = false;
+	thread_resume(t);
+	while (subject->nr_threads)
+		let_others_run();
+	hold_subject();
+	give_up_locked();
+	expect_held();
+	give_up_locked();
+	process_put(subject);
+	expect_end(pid, STATUS_EXIT(3));
+}

@@ -137,6 +137,8 @@ static int wait_for_ever(void *arg)
 	return wait_block(&never, DEADLINE_NEVER);
 }
 
+static struct spinlock innermost = SPINLOCK_INIT(LOCK_WAITQ - 1);
+
 KTEST(hold_delays, "hold.delays", "06.6", "P6.8")
 {
 	struct counter_snapshot before, after;
@@ -159,8 +161,11 @@ KTEST(hold_delays, "hold.delays", "06.6", "P6.8")
 	      "a held process could be waited for");
 	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
 	process_get(p);
-	spin_lock(&p->lock);		/* who gives a hold up may have locked the process */
+	/* who gives a hold up may have locked the process, and more before a wait queue */
+	spin_lock(&p->lock);
+	spin_lock(&innermost);
 	process_unhold(p);
+	spin_unlock(&innermost);
 	spin_unlock(&p->lock);
 	process_put(p);
 	CHECK(status_of(p->pid, "P6.8") == STATUS_SIGNAL(SIGKILL), "P6.8",
