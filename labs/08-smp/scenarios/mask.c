@@ -153,6 +153,25 @@ SCENARIO(twice, "mask.twice", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
 	end_here();
 }
 
+static int take_back(void)
+{
+	int err = sched_set_affinity(current_thread(), BIT(1));
+
+	run_until_told();
+	return err;
+}
+
+/* A thread that is sent away allows itself its CPU again: whoever waits for it to leave goes on. */
+SCENARIO(taken_back, "mask.taken_back", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true)
+{
+	stay_here();
+	begin_actor(1, BIT(1), &first, take_back);
+	expect(!sched_set_affinity(first.thread, BIT(0)), "the new mask is refused");
+	told = true;
+	end_here();
+}
+
 static int say_it_ran(void)
 {
 	told = true;

@@ -3,6 +3,7 @@
  * user programs: they access pages through their CPU's TLB (arch/host/tlb.h).
  */
 #include "explore/scenario.h"
+#include "explore/tree.h"
 
 #include "mm/space.h"
 #include "sched/cpu.h"
@@ -133,6 +134,29 @@ SCENARIO(in_use, "shootdown.in_use", "08.6", "P8.10", .cpus = 2, .bootargs = ALO
 	while (!cached)
 		arch_spin_hint();
 	unmap(&space, 0, 1);
+	end_here();
+}
+
+static int take_away(void)
+{
+	unmap(&space, 0, 1);
+	return 0;
+}
+
+/* The same space is that of two processes (CLONE_VM): the caller is the only thread of its own. */
+SCENARIO(of_two, "shootdown.of_two_processes", "08.6", "P8.9", .cpus = 2, .bootargs = ALONE,
+	 .keeps = true)
+{
+	struct process *p = make_child();
+	struct thread *t = create_actor_in(p, 0, &second, take_away);
+
+	p->as = &space;
+	stay_on(0);
+	map_page(0);
+	act_on(1, &first, use_until_taken);
+	while (!cached)
+		arch_spin_hint();
+	start_actor(&second, t);
 	end_here();
 }
 

@@ -127,13 +127,10 @@ static void check_second(unsigned told, unsigned next)
 	atomic_fetch_sub(&cpus[told].runq.q.nr, 2);
 }
 
-/* The first is told first; one that was told is not told again. */
-KTEST(kick_order, "kick.order", "08.4", "P8.6")
+static void check_first_to_last(void)
 {
 	int told = -1;
 
-	NEEDS_TWO_CPUS;
-	here = stay_here();
 	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		if (i == here)
@@ -146,6 +143,17 @@ KTEST(kick_order, "kick.order", "08.4", "P8.6")
 	}
 	check_kick(a_thread(~0u), NULL, -1, "all idle CPUs have been told");
 	let_go();
+}
+
+/* The first is told first, from whichever CPU; one that was told is not told again. */
+KTEST(kick_order, "kick.order", "08.4", "P8.6")
+{
+	NEEDS_TWO_CPUS;
+	for (here = 0; here < nr_cpus; here++) {
+		REQUIRE(sched_set_affinity(current_thread(), BIT(here)) == 0, "P8.6", "affinity");
+		wait_a_little();	/* the CPU that it left has looked for work */
+		check_first_to_last();
+	}
 	stay_no_longer();
 }
 
@@ -154,6 +162,11 @@ static void check_mask(void)
 	unsigned last = here == nr_cpus - 1 ? nr_cpus - 2 : nr_cpus - 1;
 
 	REQUIRE(held_still(), "P8.6", "the other CPUs do not idle");
+	/* as if this CPU idled, and served an interrupt */
+	atomic_fetch_or(&idle_mask, BIT(here));
+	CHECK(idle_cpu_for(a_thread(BIT(here)), NULL) == &cpus[here], "P8.6",
+	      "a thread may run here alone, this CPU idles, and it is not found");
+	atomic_fetch_and(&idle_mask, ~BIT(here));
 	CHECK(!idle_cpu_for(a_thread(BIT(here)), NULL), "P8.6",
 	      "a thread may run here alone, and another CPU is found for it");
 	check_kick(a_thread(BIT(here)), NULL, -1, "a thread may run here alone");

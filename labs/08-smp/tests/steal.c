@@ -102,16 +102,14 @@ KTEST(steal_order, "steal.order", "08.3", "P8.4")
 }
 
 /* Two wait on each other CPU: they are taken in the order of the CPUs' numbers. */
-KTEST(steal_first, "steal.first", "08.3", "P8.4")
+static void check_first(unsigned here)
 {
-	unsigned here, on[CREW], n = 0, computing = 0;
+	unsigned on[CREW], n = 0, computing = 0;
 	struct member computes[MAX_CPUS];
 	u32 mask[CREW];
 	int took[CREW];
 
-	NEEDS(nr_cpus == 4, 4);
-	NEEDS_NO_STEALING;
-	here = stay_here();
+	REQUIRE(sched_set_affinity(current_thread(), BIT(here)) == 0, "P8.4", "affinity");
 	for (unsigned i = 0; i < nr_cpus; i++) {
 		if (i == here)
 			continue;
@@ -127,8 +125,8 @@ KTEST(steal_first, "steal.first", "08.3", "P8.4")
 		took[i] = take_one(NULL);
 	for (unsigned i = 0; i < n; i++)
 		CHECK(took[i] == (int)i, "P8.4",
-		      "two wait on each other CPU, the first CPU's first: %d was taken, not %u",
-		      took[i], i);
+		      "CPU %u, two wait on each other one, first the first's: %d was taken, not %u",
+		      here, took[i], i);
 	for (unsigned i = 0; i < n; i++)
 		if (took[i] >= 0)
 			put_back(took[i]);
@@ -137,6 +135,14 @@ KTEST(steal_first, "steal.first", "08.3", "P8.4")
 	end(computes, computing);
 	stay_no_longer();
 	sched_audit();
+}
+
+KTEST(steal_first, "steal.first", "08.3", "P8.4")
+{
+	NEEDS(nr_cpus == 4, 4);
+	NEEDS_NO_STEALING;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		check_first(i);
 }
 
 /* On the first CPU all must stay, on the next one the first must: the search goes on. */
@@ -282,17 +288,14 @@ static void check_missed_idle(unsigned there)
 }
 
 /* The queue of CPU there is locked: this CPU does not wait for it, and says so. */
-KTEST(steal_locked, "steal.locked", "08.3", "P8.5")
+static void check_locked(unsigned here)
 {
-	unsigned here, there;
+	unsigned there = next_to(here);
 	struct runq *missed = NULL;
 	struct member holder;
 	u64 from, took;
 
-	NEEDS_TWO_CPUS;
-	NEEDS_NO_STEALING;
-	here = stay_here();
-	there = next_to(here);
+	REQUIRE(sched_set_affinity(current_thread(), BIT(here)) == 0, "P8.5", "affinity");
 	make_and_run(&busy, there, BIT(there), spin);
 	REQUIRE(await_begin(&busy, 100 * MS), "P8.5", "a thread on CPU %u does not run", there);
 	crew_waits(1, (unsigned[]){ there }, (u32[]){ BIT(there) | BIT(here) });
@@ -318,6 +321,15 @@ KTEST(steal_locked, "steal.locked", "08.3", "P8.5")
 	check_missed_idle(there);
 	stay_no_longer();
 	sched_audit();
+}
+
+/* Neither a CPU with a higher number nor one with a lower. */
+KTEST(steal_locked, "steal.locked", "08.3", "P8.5")
+{
+	NEEDS_TWO_CPUS;
+	NEEDS_NO_STEALING;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		check_locked(i);
 }
 
 /*
