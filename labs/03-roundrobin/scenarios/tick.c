@@ -125,7 +125,7 @@ SCENARIO(served, "preempt.by_hand", "03.4", "P3.9", .cpus = 1, .keeps = true)
 }
 
 static struct policy_queue q;
-static struct sched_entity e[3];
+static struct sched_entity e[3], crowd[600];
 
 SCENARIO(found, "queue.found", "03.1", "P3.2", .cpus = 1, .quiet = true, .keeps = true)
 {
@@ -139,6 +139,14 @@ SCENARIO(found, "queue.found", "03.1", "P3.2", .cpus = 1, .quiet = true, .keeps 
 	       "for CPU 2 another is found than the first that may run there");
 	expect(!sched_rr.find(&q, 3), "for CPU 3 one is found that may not run there");
 	expect(q.nr == 3, "they were only looked for, and the queue counts %u", q.nr);
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		bool last = i == ARRAY_SIZE(crowd) - 1;
+
+		policy_entity_init(&crowd[i], last ? BIT(3) : BIT(1), 0);
+		sched_rr.enqueue(&q, &crowd[i], ENQUEUE_WAKE, 0);
+	}
+	expect(sched_rr.find(&q, 3) == &crowd[ARRAY_SIZE(crowd) - 1],
+	       "the last of a crowd is the only one that may run on CPU 3, and it is not found");
 	end_here();
 }
 
