@@ -173,6 +173,62 @@ SCENARIO(woken, "join.woken_then_detached", "02.7", "P2.10", .cpus = 1)
 	expect_sent_away(j, "a kill");
 }
 
+/* On CPU 1, while the scenario keeps CPU 0 from the joiner. */
+static void let_it_leave(void)
+{
+	bool left = false;
+
+	thread_resume(living);
+	while (!left) {
+		arch_spin_hint();
+		spin_lock(&living->joiners.lock);
+		left = living->left;
+		spin_unlock(&living->joiners.lock);
+	}
+}
+
+static void expect_one_has_it(struct thread *j, const char *woken_by)
+{
+	int detached = thread_detach(living), joined;
+
+	preempt_on();
+	joined = join(j);
+	expect(detached ? detached == -ECHILD && !joined : joined == -ECHILD,
+	       "%s woke the joiner, the thread left, and was detached: the join returned %d, the "
+	       "detach %d",
+	       woken_by, joined, detached);
+	thread_put(living);
+}
+
+static struct thread *start_apart(struct deadline *d)
+{
+	struct thread *j;
+
+	living = create_among(BIT(1), body, (void *)7);
+	thread_get(living);
+	j = start_on(0, join_living, d);
+	await_state(j, THREAD_BLOCKED);
+	preempt_off();
+	return j;
+}
+
+/* The same if the thread has left meanwhile: a detach that is refused leaves it to the joiner. */
+SCENARIO(woken_left, "join.woken_left_detached", "02.7", "P2.10", .cpus = 2)
+{
+	struct deadline far = deadline_at(FAR_OFF);
+	struct thread *j;
+
+	stay_on(0);
+	j = start_apart(&far);
+	let_it_pass(j, FAR_OFF + NSEC_PER_SEC);
+	let_it_leave();
+	expect_one_has_it(j, "its deadline");
+	j = start_apart(NULL);
+	thread_kill(j);
+	let_it_leave();
+	expect_one_has_it(j, "a kill");
+}
+
 /* At any moment of a join the thread is detached: its joiner does not wait for its end. */
 SCENARIO(sent_away, "join.sent_away", "02.7", "P2.10", .cpus = 2)
 {
