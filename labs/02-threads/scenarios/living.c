@@ -229,6 +229,48 @@ SCENARIO(woken_left, "join.woken_left_detached", "02.7", "P2.10", .cpus = 2)
 	expect_one_has_it(j, "a kill");
 }
 
+#define NO_RESULT	1
+static _Atomic int result_of_second;
+
+static int join_second(void *unused)
+{
+	int err = join_living(unused);
+
+	atomic_store(&result_of_second, err);
+	return err;
+}
+
+/*
+ * The deadline of a joiner has come, and it has not run since: a second joiner is refused, or has
+ * its place. Then the first one that returns does not leave that place to a third.
+ */
+SCENARIO(behind_woken, "join.behind_woken", "02.7", "P2.9", .cpus = 2)
+{
+	struct deadline far = deadline_at(FAR_OFF);
+	struct thread *first, *second;
+
+	stay_on(0);
+	atomic_store(&result_of_second, NO_RESULT);
+	first = start_apart(&far);
+	let_it_pass(first, FAR_OFF);
+	second = start_on(1, join_second, NULL);
+	while (thread_state(second) != THREAD_BLOCKED &&
+	       atomic_load(&result_of_second) == NO_RESULT)
+		arch_spin_hint();
+	preempt_on();
+	expect_joiner(first, -ETIMEDOUT);
+	if (atomic_load(&result_of_second) == NO_RESULT) {
+		expect_join(DEADLINE_POLL, -EBUSY);
+		thread_resume(living);
+		expect_joiner(second, 0);
+	} else {
+		expect_joiner(second, -EBUSY);
+		thread_resume(living);
+		expect_join(DEADLINE_NEVER, 0);
+	}
+	thread_put(living);
+}
+
 /* At any moment of a join the thread is detached: its joiner does not wait for its end. */
 SCENARIO(sent_away, "join.sent_away", "02.7", "P2.10", .cpus = 2)
 {
