@@ -186,7 +186,7 @@ static int destroy_both(void)
 	wait_queue_destroy(&q2);
 	expect(!q2.nr, "a destruction returned, and %u waiters have not left", q2.nr);
 	expect(time_now() - from < sched_quantum,
-	       "a destroyer that was killed kept the CPU for %lu ns from a waiter that was to leave",
+	       "a destroyer that was killed kept the CPU for %lu ns from the waiter",
 	       time_now() - from);
 	return 0;
 }
