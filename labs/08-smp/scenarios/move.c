@@ -1,5 +1,5 @@
 /*
- * Lab 08, step 1: a thread that becomes ready where it may not run.
+ * Lab 08, step 1: a thread that becomes ready where it may not run. Step 3: one that is taken.
  */
 #include "cpus.h"
 
@@ -90,5 +90,43 @@ SCENARIO(woken, "move.against_wake", "08.1", "P8.1", .cpus = 2, .bootargs = ALON
 	first.thread->affinity = first.thread->se.affinity = BIT(1);
 	runq_unlock(rq);
 	begin_actor(1, BIT(1), &second, wake_it);
+	end_here();
+}
+
+/* --- Step 3: from one queue into the other ---------------------------------------------------- */
+
+static bool (*enqueue)(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+		       u64 now);
+
+static bool enqueue_of_both(struct policy_queue *to, struct sched_entity *e, enum enqueue_why why,
+			    u64 now)
+{
+	expect(why != ENQUEUE_MIGRATED || spin_held(&cpus[1].runq.lock),
+	       "a thread is not in the new queue yet, and the old one is unlocked");
+	return enqueue(to, e, why, now);
+}
+
+static int do_nothing(void)
+{
+	return 0;
+}
+
+/*
+ * In between the thread would wait nowhere: a CPU that looks for real-time threads would miss it,
+ * and would not even know that a queue was locked (BALANCE1).
+ */
+SCENARIO(both_locked, "steal.both_locked", "08.3", "P8.4", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true)
+{
+	struct runq *rq;
+
+	stay_here();
+	enqueue = policy.enqueue;
+	policy.enqueue = enqueue_of_both;
+	begin_actor(1, ~0u, &first, do_nothing);
+	begin_actor(1, ~0u, &second, do_nothing);
+	rq = this_runq_lock();
+	steal(rq, time_now());
+	runq_unlock(rq);
 	end_here();
 }
