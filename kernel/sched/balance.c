@@ -56,7 +56,7 @@ void runq_move(struct runq *from, struct runq *to, struct thread *t)
 		ipi_send(runq_cpu(from), IPI_PULL);	/* it was to run there: BALANCE1 */
 }
 
-/* Moves @e from @victim's queue to @rq's. */
+/* Moves @e from @victim's queue to @rq's. Both stay locked until it is there (BALANCE1). */
 static void take(struct runq *rq, struct runq *victim, struct sched_entity *e, u64 now)
 {
 	runq_move(victim, rq, thread_of(e));
