@@ -32,10 +32,18 @@ static inline u32 arch_irqs_save(void)
 	return before & SSTATUS_SIE;
 }
 
-/* `pause`: a hint that any CPU accepts; as a word, since assemblers want an extension for it. */
+/*
+ * `pause`, as a word, since assemblers want an extension for it; 1 to 32 of them, as the time says.
+ * If each round of a loop took as long as the last, two CPUs could stay in step, and one find the
+ * other's lock taken for ever: nothing in QEMU's machine breaks a rhythm that fits its turns.
+ */
 static inline void arch_spin_hint(void)
 {
-	__asm__ volatile(".word 0x0100000f" : : : "memory");
+	u32 n = (u32)csr_read(time) * 0x9e3779b1 >> 27;
+
+	do {
+		__asm__ volatile(".word 0x0100000f" : : : "memory");
+	} while (n--);
 }
 
 /*

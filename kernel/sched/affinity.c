@@ -67,7 +67,9 @@ void enforce_affinity(struct thread *t)
 		runq_unlock(rq);	/* if @t is the caller, it leaves its CPU here */
 		if (!there || t == current_thread())
 			return;
-		arch_spin_hint();	/* until the other CPU has switched */
+		/* Without the lock, which that CPU needs to switch. */
+		while (atomic_load(&t->work) & WORK_RESCHED)
+			arch_spin_hint();
 	}
 	/* END LAB */
 }

@@ -88,7 +88,7 @@ def loop(source: Source, function: Node, _: Inside) -> Iterator[Change]:
             parts = _for_parts(source, s.node)
             if parts is not None:
                 first, test, step = parts
-                yield _around(s, body, f"{{ {first}; while ({test or 'true'}) {{ ", f" {step}; }} }}")
+                yield _around(s, body, f"{{ {first}; while ({test or 'true'}) {{ ", f"{BEHIND}{step}; }} }}")
         elif s.node.kind == "DO_STMT" and not goes_on and source.is_whole(s.node.children[1]):
             condition = source.of(s.node.children[1])
             edits = (Edit(s.start, body.start, "for (;;) { "),
