@@ -41,6 +41,16 @@ def take_own(path: Path, lab: Lab, branch: str | None = None) -> dict[str, bytes
     return _taken(path, own_tests(lab), branch)
 
 
+def has_branches(path: Path) -> bool:
+    """Whether @path is a clone or a git bundle."""
+    if path.is_dir():
+        return clones.objects_of(path) is not None
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return clones.is_bundle(file.read(_HEAD))
+
+
 def _taken(path: Path, wanted: Wanted, branch: str | None) -> dict[str, bytes]:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):

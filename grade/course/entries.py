@@ -109,9 +109,11 @@ def _time(path: Path, lab: Lab, student: Student | None, branch: str | None) -> 
 def read(
     student: str, path: Path, lab: Lab, known: Student | None, branch: str | None = None
 ) -> HandIn:
-    """Reads the entry @path, of a clone or a bundle @branch (None: HEAD). Raises OSError for what is not its
-    author's fault."""
+    """Reads the entry @path, of a clone or a bundle @branch (None: HEAD); an archive has none, and counts as
+    it is. Raises OSError for what is not its author's fault."""
     entry, path = in_one_line(path.name), _inside(path)
+    if not intake.has_branches(path):
+        branch = None
     at, clock = _time(path, lab, known, branch)
     try:
         return HandIn(student, entry, at, clock, intake.take(path, lab, branch).files, None)

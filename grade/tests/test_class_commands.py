@@ -95,10 +95,12 @@ class Commands(unittest.TestCase):
     def test_the_branch_that_counts(self) -> None:
         self.clone("ann", submit="10")
         self.clone("bob", other="15")
+        self.hand_in("cid", "12")
         out, err = self.class_call("--branch", "submit")
         self.assertRegex(out, r"(?m)^ +10  ann$")
         refused = "not taken: the clone has no branch submit; it has main, other"
         self.assertRegex(out, rf"(?m)^ +0  bob  {refused}$")
+        self.assertRegex(out, r"(?m)^ +12  cid$", "a folder without git has no branches")
         self.assertIn("branch submit", self.command("audit")[0])
         with opened(self.db) as store:
             handed_in = records.handins(store, "04-sleep")["ann"].at
