@@ -90,6 +90,16 @@ SCENARIO(joiner_killed, "join.killed", "02.7", "P2.9", .cpus = 1)
 	expect_join(DEADLINE_NEVER, 0);
 }
 
+/* A thread that must die need not wait for one that has left, so it gets the code. */
+SCENARIO(dying_joins_left, "join.dying_joins_left", "02.5", "P2.6", .cpus = 1)
+{
+	make_living();
+	thread_resume(living);
+	while (!living->left)
+		let_others_run();
+	expect_joiner(start(die_and_join, NULL), 0);
+}
+
 /*
  * Wakes the joiner of `living` that waits until FAR_OFF, as a timer interrupt at time @now does.
  * Preemption is off, so the joiner does not run yet.
