@@ -1,5 +1,5 @@
 /*
- * Lab 05, steps 3 and 4: more of the graph of waits, entered by hand.
+ * Lab 05, steps 3 to 5: more of the graph of waits, entered by hand.
  */
 #include "graph.h"
 
@@ -43,5 +43,29 @@ SCENARIO(closed, "graph.closed_circle", "05.4", "P5.7", .cpus = 1, .keeps = true
 	give_up(4);
 	expect_rank(0, 0, "the urgent thread gave up");
 	expect_rank(3, 3, "the urgent thread gave up");
+	end_here();
+}
+
+static void expect_next(unsigned t)
+{
+	struct thread *next;
+
+	spin_lock(&pi_lock);
+	next = pi_hand_over(&queues[0]);
+	spin_unlock(&pi_lock);
+	expect(next == threads[t], "the lock was not handed to thread %u, the most urgent", t);
+}
+
+/* 4 had closed a circle, which is open by now: it has its turn before the less urgent one. */
+SCENARIO(turn_after_circle, "graph.turn_after_circle", "05.5", "P5.9", .cpus = 1, .keeps = true)
+{
+	make_threads(levels);
+	wait_for(1, 0, 0);
+	waiters[4].cyclic = true;
+	wait_for(4, 0, 0);
+	wait_for(5, 0, 0);
+	expect_next(4);
+	expect_next(1);
+	expect_next(5);
 	end_here();
 }

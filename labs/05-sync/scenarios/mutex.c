@@ -78,6 +78,48 @@ SCENARIO(timed, "mutex.timeout", "05.5", "P5.10", .cpus = 2, .after = got_or_tim
 	end_here();
 }
 
+static atomic_uint done, seen;
+
+static int lock_and_see(void)
+{
+	while (atomic_load_explicit(&a.word, memory_order_relaxed))
+		arch_spin_hint();
+	mutex_lock(&a);
+	expect(atomic_load_explicit(&done, memory_order_relaxed),
+	       "the new owner does not see what the last one has done");
+	mutex_unlock(&a);
+	atomic_store(&seen, 1);
+	return 0;
+}
+
+/*
+ * The only wait has been ended, and its thread has not left the list: the unlock leaves the mutex
+ * free. Its next owner, who need not take pi_lock, sees all that the last one has done.
+ */
+SCENARIO(free_to_newcomer, "mutex.free_to_newcomer", "05.5", "P5.8", .cpus = 2, .after = all_free,
+	 .keeps = true)
+{
+	struct pi_waiter w = { .cyclic = false };
+
+	waiter_init(&w.waiter, 0);
+	w.waiter.thread = thread_create("ended", act, NULL, PRIORITY_DEFAULT);
+	mutex_lock(&a);
+	spin_lock(&pi_lock);
+	atomic_fetch_or(&a.word, MUTEX_CONTENDED);
+	pi_wait(&a.pi, current_thread(), &w);
+	waiter_swap(&w.waiter, WAIT_TIMEOUT, 0);
+	spin_unlock(&pi_lock);
+	act_on(1, &first, lock_and_see);
+	atomic_store_explicit(&done, 1, memory_order_relaxed);
+	mutex_unlock(&a);
+	while (!atomic_load(&seen))
+		arch_spin_hint();
+	spin_lock(&pi_lock);
+	pi_leave(&w);
+	spin_unlock(&pi_lock);
+	end_here();
+}
+
 /* --- An owner that sleeps until others wait, or just begin to --------------------------------- */
 
 static void hold_for(u64 ns)

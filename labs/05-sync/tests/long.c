@@ -3,6 +3,7 @@
  * waiters of every sort. As in by_hand.c the test enters the waits in the graph, and no thread
  * waits.
  */
+#include "sched/timer.h"
 #include "sync/pi.h"
 #include "sync/test_sync.h"
 
@@ -99,10 +100,50 @@ static void end_chain(void)
 	end();
 }
 
+static unsigned urgent_then;
+static _Atomic bool looked;
+
+/* In an interrupt handler, which a thread that holds pi_lock keeps waiting. */
+static void look(struct timer *unused)
+{
+	(void)unused;
+	spin_lock(&pi_lock);
+	urgent_then = count_urgent();
+	spin_unlock(&pi_lock);
+	atomic_store(&looked, true);
+}
+
+/* As enter(), with look() due while the graph is changed: it runs as soon as pi_lock is free. */
+static void enter_and_look(void)
+{
+	static struct timer t = { .clock = TIMER_MONOTONIC, .fire = look };
+	u64 at;
+
+	urgent_waiter = (struct pi_waiter){ .cyclic = false };
+	waiter_init(&urgent_waiter.waiter, WAIT_UNKILLABLE);
+	urgent_waiter.waiter.thread = urgent;
+	irq_off();
+	at = time_now() + 10000;
+	spin_lock(&timer_lock);
+	timer_start(&t, at);
+	spin_unlock(&timer_lock);
+	spin_lock(&pi_lock);
+	irq_on();
+	while (time_before(time_now(), at))
+		arch_spin_hint();
+	pi_wait(&queues[CHAIN - 1], crowd[0], &urgent_waiter);
+	spin_unlock(&pi_lock);
+	REQUIRE(AWAIT(atomic_load(&looked)), "P5.6", "a timer does not fire");
+}
+
 KTEST(pi_long, "pi.long", "05.3", "P5.6")
 {
+	atomic_store(&looked, false);
 	make_chain();
-	enter(&urgent_waiter, urgent, CHAIN - 1, crowd[0]);
+	enter_and_look();
+	CHECK(urgent_then == CHAIN, "P5.6",
+	      "pi_lock is free, and %u of a chain of %u have the rank of the one that waits for it",
+	      urgent_then, CHAIN);
 	CHECK(count_urgent() == CHAIN, "P5.6",
 	      "an urgent thread waits for a chain of %u, and %u of them are urgent", CHAIN,
 	      count_urgent());
