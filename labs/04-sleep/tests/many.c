@@ -6,6 +6,7 @@
 
 #define MANY	1000
 #define FEW	10
+#define STEP	7	/* it divides neither, so that steps lead to each once */
 
 static struct wait_queue gate = WAIT_QUEUE_INIT(gate);
 static struct thread *threads[MANY];
@@ -66,8 +67,8 @@ static void arm_all(unsigned n, struct thread *owner)
 	}
 }
 
-/* Returns the sleep queue's part of that cost. */
-static u64 cost_of_expiry(unsigned n)
+/* Returns the sleep queue's part of that cost, if @at_once of the deadlines come in one tick. */
+static u64 cost_of_expiry(unsigned n, unsigned at_once)
 {
 	struct thread *owner = made_on(~0u, sleep_once, NULL);
 	u64 from, took;
@@ -75,7 +76,8 @@ static u64 cost_of_expiry(unsigned n)
 	irq_off();
 	arm_all(n, owner);
 	from = time_now();
-	sleepq_expire(&this_cpu()->sleepq, 1000 + n);
+	for (unsigned last = at_once; last <= n; last += at_once)
+		sleepq_expire(&this_cpu()->sleepq, 999 + last);
 	took = time_now() - from;
 	for (unsigned i = 0; i < n; i++)
 		sleepq_cancel(&waiters[i]);
@@ -85,7 +87,10 @@ static u64 cost_of_expiry(unsigned n)
 	return took / n;
 }
 
-/* Returns its part of the cost of an event, which wakes a waiter before its deadline. */
+/*
+ * Returns its part of the cost of an event, which wakes a waiter before its deadline. Earlier and
+ * later deadlines are armed when one is cancelled.
+ */
 static u64 cost_of_cancel(unsigned n)
 {
 	u64 from, took;
@@ -93,11 +98,29 @@ static u64 cost_of_cancel(unsigned n)
 	irq_off();
 	arm_all(n, current_thread());
 	from = time_now();
-	for (unsigned i = n; i-- > 0;)
-		sleepq_cancel(&waiters[i]);
+	for (unsigned i = 0; i < n; i++)
+		sleepq_cancel(&waiters[i * STEP % n]);
 	took = time_now() - from;
 	irq_on();
 	return took / n;
+}
+
+static void compare_expiries(void)
+{
+	u64 few = cost_of_expiry(FEW, FEW), many = cost_of_expiry(MANY, MANY);
+
+	ktest_figure("instructions_per_expiry_10", few);
+	ktest_figure("instructions_per_expiry_1000", many);
+	CHECK(many < 2 * few, "P4.16",
+	      "with %u deadlines an expiry takes %lu instructions each, with %u %lu",
+	      FEW, few, MANY, many);
+	few = cost_of_expiry(FEW, 1);
+	many = cost_of_expiry(MANY, 1);
+	ktest_figure("instructions_per_tick_10", few);
+	ktest_figure("instructions_per_tick_1000", many);
+	CHECK(many < 2 * few, "P4.16",
+	      "with %u deadlines an expiry of one of them takes %lu instructions, with %u %lu",
+	      FEW, few, MANY, many);
 }
 
 KTEST(sleep_thousand, "sleep.thousand", "04.6", "P4.16")
@@ -114,13 +137,7 @@ KTEST(sleep_thousand, "sleep.thousand", "04.6", "P4.16")
 	CHECK(many < 2 * few, "P4.16",
 	      "with %u sleepers a wake-up takes %lu instructions, with %u %lu", FEW,
 	      few, MANY, many);
-	few = cost_of_expiry(FEW);
-	many = cost_of_expiry(MANY);
-	ktest_figure("instructions_per_expiry_10", few);
-	ktest_figure("instructions_per_expiry_1000", many);
-	CHECK(many < 2 * few, "P4.16",
-	      "with %u deadlines an expiry takes %lu instructions each, with %u %lu",
-	      FEW, few, MANY, many);
+	compare_expiries();
 	few = cost_of_cancel(FEW);
 	many = cost_of_cancel(MANY);
 	ktest_figure("instructions_per_cancel_10", few);
