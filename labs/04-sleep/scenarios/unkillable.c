@@ -1,5 +1,5 @@
 /*
- * Lab 04, steps 3 to 5: waits that no kill ends. Only the waker can tell how they end.
+ * Lab 04, steps 3 to 5: waits that no kill or no signal ends. Only the waker can tell how they end.
  */
 #include "errno.h"
 #include "explore/scenario.h"
@@ -8,7 +8,7 @@
 #include "sched/wait.h"
 
 static struct wait_queue q = WAIT_QUEUE_INIT(q), quiet = WAIT_QUEUE_INIT(quiet);
-static struct actor first, second;
+static struct actor first, second, third;
 
 static int wait_in(struct wait_queue *in, struct deadline d, unsigned flags)
 {
@@ -30,16 +30,24 @@ static int wait_killably(void)
 	return wait_block(&q, DEADLINE_NEVER);
 }
 
+static int wait_unsignalled(void)
+{
+	return wait_in(&q, DEADLINE_NEVER, WAIT_KILL_ONLY);
+}
+
 static const char *each_in_turn(void)
 {
-	if (first.result != 7 || second.result != 8)
-		return wrong("the first waiter got %d, not 7; the second one %d, not 8",
-			     first.result, second.result);
+	if (first.result != 7 || second.result != 8 || third.result != 9)
+		return wrong("the three waiters got %d, %d and %d, not 7, 8 and 9", first.result,
+			     second.result, third.result);
 	return NULL;
 }
 
-/* Both wait; the first one is killed and the second is to stop, which does not end their waits. */
-static void start_both(void)
+/*
+ * All wait; the first one is killed, the second is to stop, and the third has a signal, which does
+ * not end their waits.
+ */
+static void start_all(void)
 {
 	act_on(0, &first, wait_unkillably);
 	while (!q.nr)
@@ -47,53 +55,57 @@ static void start_both(void)
 	act_on(0, &second, wait_killably);
 	while (q.nr < 2)
 		let_others_run();
+	act_on(0, &third, wait_unsignalled);
+	while (q.nr < 3)
+		let_others_run();
 	thread_kill(first.thread);
 	expect(!thread_suspend(second.thread), "a waiting thread cannot be told to stop");
+	signal_tell(third.thread);
 }
 
-/* The first one is killed, and waits on: it is its turn all the same. */
+/* They wait on, and their turns come as they would have come. */
 SCENARIO(killed_in_turn, "event.killed_in_turn", "04.3", "P4.6", .cpus = 1,
 	 .after = each_in_turn, .keeps = true)
 {
-	start_both();
-	expect(wait_wake_one(&q, 7), "two threads wait, and none was woken");
-	expect(wait_wake_one(&q, 8), "one thread waits, and none was woken");
+	start_all();
+	for (int i = 0; i < 3; i++)
+		expect(wait_wake_one(&q, 7 + i), "%d threads wait, and none was woken", 3 - i);
 	end_here();
 }
 
-static const char *both_got(int status)
+static const char *all_got(int status)
 {
-	if (first.result != status || second.result != status)
-		return wrong("the first waiter got %d, the second one %d, not %d", first.result,
-			     second.result, status);
+	if (first.result != status || second.result != status || third.result != status)
+		return wrong("the three waiters got %d, %d and %d, not %d", first.result,
+			     second.result, third.result, status);
 	return NULL;
 }
 
-static const char *both_woken(void)
+static const char *all_woken(void)
 {
-	return both_got(7);
+	return all_got(7);
 }
 
-SCENARIO(killed_with_all, "event.all_with_killed", "04.3", "P4.7", .cpus = 1, .after = both_woken,
+SCENARIO(killed_with_all, "event.all_with_killed", "04.3", "P4.7", .cpus = 1, .after = all_woken,
 	 .keeps = true)
 {
 	unsigned woken;
 
-	start_both();
+	start_all();
 	woken = wait_wake_all(&q, 7);
-	expect(woken == 2, "two threads wait, one of them killed, and %u were woken", woken);
+	expect(woken == 3, "three threads wait, one of them killed, and %u were woken", woken);
 	end_here();
 }
 
-static const char *both_destroyed(void)
+static const char *all_destroyed(void)
 {
-	return both_got(-EIDRM);
+	return all_got(-EIDRM);
 }
 
 SCENARIO(killed_destroyed, "destroy.of_killed", "04.5", "P4.15", .cpus = 1,
-	 .after = both_destroyed, .keeps = true)
+	 .after = all_destroyed, .keeps = true)
 {
-	start_both();
+	start_all();
 	wait_queue_destroy(&q);
 	expect(!q.nr, "a destruction returned, and %u waiters have not left", q.nr);
 	end_here();
