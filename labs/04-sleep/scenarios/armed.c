@@ -128,6 +128,26 @@ static void expect_timer(u64 at)
 	       at, this_cpu()->timer_armed ? this_cpu()->timer_at : 0);
 }
 
+static const u8 levels[] = { PRIORITY_LOWEST, PRIORITY_HIGHEST, PRIORITY_LOW, PRIORITY_HIGH };
+static struct thread *ranks[ARRAY_SIZE(levels)];
+
+static void make_ranks(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(levels); i++)
+		ranks[i] = thread_create("waiter", NULL, NULL, levels[i]);
+}
+
+/* Each deadline is earlier than the one before, and sets the timer, whichever thread it is of. */
+static void expect_timer_for_each_rank(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(levels); i++) {
+		arm_of(ranks[i], i, 900 - 100 * i);
+		expect_timer(900 - 100 * i);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(levels); i++)
+		sleepq_cancel(&armed[i]);
+}
+
 /*
  * The timer is set for an earlier time already: for the end of a slice, or for a timer. It stays so
  * when the first deadline is cancelled and another one becomes the first, and the timer is needed
@@ -137,6 +157,7 @@ static void expect_timer(u64 at)
 SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	 .after = nothing_armed, .keeps = true)
 {
+	make_ranks();
 	irq_off();
 	timer_arm(500);
 	arm(0, 1000);
@@ -144,8 +165,9 @@ SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	sleepq_cancel(&armed[0]);
 	expect_timer(500);
 	timer_arm(300);
-	arm(1, 400);
 	arm(2, 900);
+	arm(1, 400);
+	expect_timer(300);
 	sleepq_cancel(&armed[1]);
 	expect_timer(300);
 	sleepq_cancel(&armed[2]);
@@ -167,6 +189,7 @@ SCENARIO(timer_is_shared, "sleepq.timer_is_shared", "04.2", "P4.5", .cpus = 1,
 	expect_timer((1UL << 50) - (3UL << 30));
 	sleepq_cancel(&armed[0]);
 	sleepq_cancel(&armed[3]);
+	expect_timer_for_each_rank();
 	irq_on();
 	end_here();
 }
