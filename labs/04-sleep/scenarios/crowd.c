@@ -1,10 +1,12 @@
 /*
  * Lab 04, all steps: several threads in one queue or in one CPU's sleep queue.
  */
+#include "base/irq.h"
 #include "errno.h"
 #include "explore/scenario.h"
 #include "mm/mm.h"
 #include "process/process.h"
+#include "sched/cpu.h"
 #include "sched/wait.h"
 
 #define CROWD	3
@@ -291,6 +293,41 @@ static int run(void)
 	return 0;
 }
 
+/* As poll() waits: an event, a kill or a destruction may claim the wait before it blocks. */
+static void expect_claimed(enum wait_why why, struct deadline d, int wanted)
+{
+	struct wait_link link = { .shared = true };
+	struct waiter w;
+	u64 first;
+	int err;
+
+	waiter_init(&w, 0);
+	spin_lock(&q.lock);
+	expect(!wait_link(&q, &link, &w), "the queue is destroyed");
+	expect(waiter_swap(&w, why, 0), "the first claim of a wait did not win");
+	spin_unlock(&q.lock);
+	err = waiter_block(&w, d);
+	spin_lock(&q.lock);
+	wait_unlink(&q, &link);
+	spin_unlock(&q.lock);
+	expect(err == wanted,
+	       "a wait with a deadline of kind %d was claimed, and returned %d, not %d", d.kind,
+	       err, wanted);
+	irq_off();
+	expect(!sleepq_next(&this_cpu()->sleepq, &first),
+	       "a wait that was claimed left a deadline");
+	irq_on();
+}
+
+static void expect_any_claimed(struct deadline d)
+{
+	expect_claimed(WAIT_EVENT, d, 0);
+	expect_claimed(WAIT_KILLED, d, -EINTR);
+	expect_claimed(WAIT_SIGNAL, d, -EINTR);
+	expect_claimed(WAIT_DESTROYED, d, -EIDRM);
+	expect_claimed(WAIT_TIMEOUT, d, -ETIMEDOUT);
+}
+
 /* A poll keeps the CPU from the thread that waits for it. */
 SCENARIO(poll, "sleeper.poll_stays", "04.5", "P4.14", .cpus = 1, .after = all_quiet,
 	 .keeps = true)
@@ -301,5 +338,8 @@ SCENARIO(poll, "sleeper.poll_stays", "04.5", "P4.14", .cpus = 1, .after = all_qu
 	result = thread_sleep_until(DEADLINE_POLL);
 	expect(!result, "a sleep until now returned %d", result);
 	expect(!nr_runs, "another thread got the CPU while one polled");
+	expect_any_claimed(DEADLINE_POLL);
+	expect_any_claimed(DEADLINE_NEVER);
+	expect_any_claimed(deadline_in(NSEC_PER_SEC));
 	end_here();
 }
