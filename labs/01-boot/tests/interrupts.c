@@ -125,6 +125,35 @@ static u64 device_interrupts(void)
 	return n;
 }
 
+static unsigned counted;		/* handlers that run while a byte is sent */
+
+static void count_handlers(void)
+{
+	counted = this_cpu()->irq_nesting;
+}
+
+/* The UART interrupts, and by then the console has a byte for it. */
+static void check_device_is_counted(void)
+{
+	struct uart_tap tap = { .in_fifo = UART_FIFO, .sending = count_handlers };
+	u64 began = time_now();
+
+	irq_off();
+	uart_interrupts(UART_TX, 0);
+	uart_tap = &tap;
+	console_write_all(STREAM_KERNEL, ".", 1);
+	tap.rounds = 1;
+	irq_on();
+	while (!tap.nr && within(began))
+		arch_spin_hint();
+	irq_off();
+	uart_tap = NULL;
+	uart_interrupts(0, UART_TX);
+	irq_on();
+	CHECK(!tap.nr || counted == 1, "P1.8", "while a device's handler runs %u are counted",
+	      counted);
+}
+
 /* The UART interrupts at once if it is asked to while it is idle; the console then has no byte. */
 static void check_requests_of_the_uart(void)
 {
@@ -143,6 +172,8 @@ static void check_requests_of_the_uart(void)
 	}
 	CHECK(device_interrupts() - first < 15, "P1.8",
 	      "10 interrupts of the UART called a handler %lu times", device_interrupts() - first);
+	if (nr_cpus == 1)			/* else another CPU may be interrupted */
+		check_device_is_counted();
 }
 
 /* The CPU's own requests, and the UART's. */
