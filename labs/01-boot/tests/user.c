@@ -10,6 +10,9 @@
 #include "test/instrument.h"
 
 #define LOOP_STEP	40000u		/* instructions: in the program's loop */
+#define TURN		(100 * NSEC_PER_MSEC)	/* by then another thread has had the CPU */
+#define NO_TURN		220		/* exit codes of one that stays in the kernel */
+#define IN_USER_MODE	221
 
 /* Where an interrupt finds the program, if one does. */
 enum interrupted { NEVER, IN_LOOP, IN_CALL, AT_BREAKPOINT };
@@ -118,6 +121,49 @@ static void check_breakpoint(void)
 	      came);
 }
 
+static _Atomic bool turn_taken;
+
+static int take_turn(void *unused)
+{
+	(void)unused;
+	turn_taken = true;
+	return 0;
+}
+
+/* As in a long system call: the thread has a user's frame, and is in the kernel all the time. */
+static int stay_in_kernel(void *other)
+{
+	struct thread *t = current_thread();
+	int err = program_load(test_user);
+	u64 began = time_now();
+
+	if (err)
+		return err;
+	thread_resume(other);
+	while (!turn_taken && time_now() - began < TURN)
+		arch_spin_hint();
+	if (!turn_taken)
+		return NO_TURN;
+	return t->stats.user_ns ? IN_USER_MODE : 0;
+}
+
+/* The timer's handler, and the end of it, are told where this interrupt came. */
+static void check_interrupted_call(void)
+{
+	struct thread *other = thread_create("other", take_turn, NULL, PRIORITY_DEFAULT);
+	int code;
+
+	REQUIRE(other, "P1.8", "no memory for a thread");
+	turn_taken = false;
+	code = program_await(program_start(stay_in_kernel, other)) >> 8 & 0xff;
+	CHECK(code != NO_TURN, "P1.8", "a system call that takes long keeps the CPU");
+	CHECK(code != IN_USER_MODE, "P1.8",
+	      "the time of an interrupted system call is charged as that of the program");
+	CHECK(code < NOT_SET_UP || code == NO_TURN || code == IN_USER_MODE, "P1.10",
+	      "the program could not be set up: %u", code);
+	thread_join(other, NULL, DEADLINE_NEVER);
+}
+
 /* A call chain from inside a system call ends there as well. */
 KTEST(user_called, "user.called", "01.7", "P1.10")
 {
@@ -126,4 +172,5 @@ KTEST(user_called, "user.called", "01.7", "P1.10")
 	CHECK(sweep_hit() && visits == 1 && user_visits == 1, "P1.10",
 	      "%u interrupts came, %u in the program's call", visits, user_visits);
 	check_breakpoint();
+	check_interrupted_call();
 }
