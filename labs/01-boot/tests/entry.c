@@ -14,6 +14,7 @@
 
 #define REGISTERS_MAX	32u
 #define TRAPS_MAX	100u	/* more than all breakpoints of a test */
+#define FLOAT		0x6000u	/* sstatus.FS of RISC-V */
 
 static u64 value, after[REGISTERS_MAX];
 static unsigned traps;
@@ -103,6 +104,33 @@ static void go_on_nested(struct trapframe *tf)
 	go_on(tf);
 }
 
+static u64 noted, changed;		/* of the status: what the last frame had, what was changed */
+
+/* Changes the state of floating point, which no code of the kernel needs, where a frame has it. */
+static void go_on_otherwise(struct trapframe *tf)
+{
+	for (const struct test_word *w = test_words; w->name; w++)
+		if (!strcmp(w->name, "status")) {
+			changed = FLOAT;
+			noted = *word_of(tf, w) & FLOAT;
+			*word_of(tf, w) ^= FLOAT;
+		}
+	go_on(tf);
+}
+
+/* The second trap finds the status with which the first one let the code go on. */
+static void check_status(void)
+{
+	u64 first;
+
+	trap_action = go_on_otherwise;
+	test_trap(value, after);
+	first = noted;
+	test_trap(value, after);
+	CHECK(noted == (first ^ changed), "P1.7",
+	      "the frame's status is not the one with which the interrupted code went on");
+}
+
 static void check_after(u64 added)
 {
 	for (unsigned i = 0; i < registers(); i++)
@@ -127,8 +155,9 @@ KTEST_EARLY(entry_kept, "entry.kept", "01.4", "P1.7")
 	trap_action = go_on_nested;
 	test_trap(value, after);
 	check_after(0);
+	check_status();
 	trap_action = NULL;
-	CHECK(traps == 23, "P1.7", "23 breakpoints called the handler %u times", traps);
+	CHECK(traps == 25, "P1.7", "25 breakpoints called the handler %u times", traps);
 }
 
 /* --- The chain through it --------------------------------------------------------------------- */
