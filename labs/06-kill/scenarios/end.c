@@ -146,10 +146,12 @@ SCENARIO(zombie_options, "zombie.options", "06.2", "P6.7", .cpus = 1)
 
 	for (unsigned i = 0; i < 3 * ARRAY_SIZE(options); i++) {
 		unsigned how = options[i / 3];
-		pid_t pid = make_leaver(&kernel_process, &t)->pid;
+		struct process *p = make_leaver(&kernel_process, &t);
+		pid_t pid = p->pid;
 		pid_t last = make_leaver(&kernel_process, &younger)->pid;
 		pid_t which = i % 3 ? (i % 3 == 1 ? pid : 0) : -1;
 
+		p->stop_report = i % 2 ? STATUS_STOPPED(SIGSTOP) : 0;	/* nobody has asked yet */
 		thread_resume(t);
 		expect_found(pid, WNOWAIT, pid);	/* it has ended */
 		expect_found(which, WNOWAIT | how, pid);

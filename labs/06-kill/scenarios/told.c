@@ -9,6 +9,7 @@
 #include "explore/tree.h"
 #include "sched/cpu.h"
 #include "sched/wait.h"
+#include "sync/sync.h"
 
 static struct process *subject;
 
@@ -253,12 +254,20 @@ static void set_execing(struct thread *t)
 	spin_unlock(&subject->lock);
 }
 
+static void set_vfork(struct completion *done)
+{
+	spin_lock(&subject->lock);
+	subject->vfork_done = done;
+	spin_unlock(&subject->lock);
+}
+
 /*
- * A process that lives can be held: before its thread starts, in exec, stopped, and when its
- * threads have exited. Nobody has killed it when the last hold is given up, under a lock.
+ * A process that lives can be held: before its thread starts, in exec, stopped, in a vfork, and
+ * when its threads have exited. Nobody has killed it when the last hold is given up, under a lock.
  */
 SCENARIO(hold_living, "hold.whatever_it_does", "06.6", "P6.8", .cpus = 1)
 {
+	struct completion done;
 	struct thread *t;
 	pid_t pid;
 
@@ -273,6 +282,11 @@ SCENARIO(hold_living, "hold.whatever_it_does", "06.6", "P6.8", .cpus = 1)
 	hold_subject();
 	give_up_locked();
 	subject->stopped = false;
+	completion_init(&done);
+	set_vfork(&done);
+	hold_subject();
+	give_up_locked();
+	set_vfork(NULL);
 	thread_resume(t);
 	while (subject->nr_threads)
 		let_others_run();
@@ -282,4 +296,29 @@ SCENARIO(hold_living, "hold.whatever_it_does", "06.6", "P6.8", .cpus = 1)
 	give_up_locked();
 	process_put(subject);
 	expect_end(pid, STATUS_EXIT(3));
+}
+
+static int hold_itself(void *unused)
+{
+	struct process *self = current_process();
+
+	(void)unused;
+	expect(process_hold(self), "a thread could not hold its own process");
+	process_kill(self, KILLED);
+	expect(!process_hold(self), "a thread could hold its own process, which is dying");
+	process_unhold(self);
+	return 3;
+}
+
+/* A thread that works for a dying process still has its own hold, and cannot have another one. */
+SCENARIO(hold_own, "hold.own_process", "06.6", "P6.8", .cpus = 1)
+{
+	struct thread *t;
+	pid_t pid;
+
+	subject = make_child();
+	pid = subject->pid;
+	t = create_in(subject, hold_itself, NULL);
+	thread_resume(t);
+	expect_end(pid, KILLED);
 }
