@@ -173,6 +173,49 @@ SCENARIO(meets_fork, "share.meets_fork", "07.5", "P7.10", .cpus = 2, .bootargs =
 	end_here();
 }
 
+/* Two regions, and each has a table of its own. */
+#define LOWER	PAGE_AT(1)
+#define UPPER	PAGE_AT(2)
+
+static int parent_writes_to_both(void)
+{
+	put_at(parent, LOWER, 1);
+	put_at(parent, UPPER, 1);
+	put_at(parent, LOWER, 2);
+	return 0;
+}
+
+/* The child is a picture of one moment: it has no write without all that came before. */
+static const char *one_moment(void)
+{
+	u64 lower = *(u64 *)page_to_virt(page_at(child, LOWER));
+	u64 upper = *(u64 *)page_to_virt(page_at(child, UPPER));
+
+	if (lower == 7 && upper != 7)
+		return "the child has the second write, and not the first";
+	return lower == 2 && upper == 7 ? "the child has the third write, and not the second" : NULL;
+}
+
+/* A thread writes to one region, to another one and to the first again, beside a fork. */
+SCENARIO(one_moment, "share.one_moment", "07.5", "P7.10", .cpus = 2, .bootargs = ALONE,
+	 .sets_up = true, .after = one_moment, .keeps = true)
+{
+	struct map_request req = {
+		.addr = UPPER, .size = PAGE_SIZE, .fixed = true, .prot = RW | VM_EXEC,
+	};
+	vaddr_t at;
+
+	stay_on(0);
+	parent = new_space_at(LOWER, 1, RW);
+	expect(!as_map(parent, &req, &at), "nothing could be mapped");
+	put_at(parent, LOWER, 7);
+	put_at(parent, UPPER, 7);
+	explore_from_here();
+	act_on(1, &other, parent_writes_to_both);
+	child = fork_of(parent);
+	end_here();
+}
+
 #define SECOND	(BASE + PAGE_SIZE)
 
 static int write_to_second(void)
