@@ -169,6 +169,7 @@ KTEST(cow_last, "cow.last", "07.5", "P7.7")
 	struct addr_space *as = filled_space(), *child = fork_of(as), *grandchild;
 	u64 copies = event_read(EVENT_COW_COPIES);
 	struct page *p = page_at(as, PAGE_AT(1));
+	int err;
 
 	grandchild = fork_of(child);
 	CHECK(owners(p) == 3, "P7.7", "three spaces have the page, and it has %u owners",
@@ -182,6 +183,10 @@ KTEST(cow_last, "cow.last", "07.5", "P7.7")
 	CHECK(store(grandchild, PAGE_AT(1), 2) == 0, "P7.7", "a write");
 	CHECK(page_at(grandchild, PAGE_AT(1)) == p, "P7.7", "the last owner makes a copy");
 	as_put(child);
+	oom_arm(1, current_thread());
+	err = store(grandchild, PAGE_AT(0), 0);
+	oom_arm(0, NULL);
+	CHECK(err == 0, "P7.7", "the last owner writes while memory is short: error %d", err);
 	CHECK(event_read(EVENT_COW_COPIES) == copies + 1, "P7.7", "%lu copies were made, not 1",
 	      event_read(EVENT_COW_COPIES) - copies);
 	for (unsigned i = 0; i < PAGES; i++) {

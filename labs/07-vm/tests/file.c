@@ -65,6 +65,25 @@ KTEST(file_write, "file.write", "07.4", "P7.6")
 	file_drop();
 }
 
+/* There are zeros behind the end of the mapping's part now, and the file grows into them later. */
+static void check_growing(unsigned rights, unsigned access)
+{
+	struct addr_space *as = new_space();
+	vaddr_t last = PAGE_AT(2);
+	char *behind = (char *)page_to_virt(file_pages[2]) + 100;
+	int err;
+
+	map_file(as, BASE, rights, 0, 2 * PAGE_SIZE + 100);
+	memset(behind, 0, PAGE_SIZE - 100);
+	err = fault_at(as, last, access);
+	memset(behind, 0xf2, PAGE_SIZE - 100);
+	REQUIRE(err == 0 && page_at(as, last), "P7.6", "the last page: error %d", err);
+	CHECK(bytes_not(as, last, 100, PAGE_SIZE, 0) == 0, "P7.6",
+	      "the file has grown, and behind what was mapped of it %u bytes are not 0",
+	      bytes_not(as, last, 100, PAGE_SIZE, 0));
+	as_put(as);
+}
+
 /* The file ends in the middle of a page; its page holds other bytes behind that. */
 KTEST(file_end, "file.end", "07.4", "P7.6")
 {
@@ -100,6 +119,8 @@ KTEST(file_end, "file.end", "07.4", "P7.6")
 		      "a page behind the file is not all zeros");
 	}
 	as_put(as);
+	check_growing(RIGHTS, VM_READ);
+	check_growing(VM_READ | VM_EXEC, VM_EXEC);
 	file_drop();
 }
 

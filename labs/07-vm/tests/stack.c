@@ -72,6 +72,10 @@ KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
 	check_refused(as, BELOW(201), "one page past RLIMIT_STACK");
 	limit->cur = 201 * PAGE_SIZE - 1;
 	check_refused(as, BELOW(201), "one byte past RLIMIT_STACK");
+	limit->cur = 1UL << 32;		/* larger than what 32 bits hold */
+	err = as_fault(as, BELOW(201), VM_WRITE);
+	CHECK(err == 0, "P7.5", "RLIMIT_STACK is 4 GiB: error %d", err);
+	limit->cur = 201 * PAGE_SIZE - 1;
 	/* it is the size of one stack, and not how far all of them reach */
 	map_at(as, BELOW(1000), 1, RW, REGION_STACK);
 	check_refused(as, BELOW(1200), "a second stack, one page past RLIMIT_STACK");
