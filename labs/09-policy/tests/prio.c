@@ -88,6 +88,27 @@ KTEST_EARLY(prio_equals, "prio.equals", "09.1", "P9.1")
 	}
 }
 
+/* However often it is preempted, it has one slice in all before its equals have their turns. */
+static void check_rest_of_slice(void)
+{
+	u64 slice;
+
+	make_empty();
+	put_at(0, 9);
+	put_at(1, 9);
+	expect_next(0, "it came first");
+	slice = q.current->slice_left;
+	for (unsigned n = 1; n < 4; n++) {
+		run(slice / 4);
+		q.current = NULL;
+		enqueue(0, ENQUEUE_PREEMPTED);
+		expect_next(0, "preempted in its slice");
+		CHECK(q.current->slice_left == slice - n * (slice / 4), "P9.1",
+		      "preempted %u times, of a slice of %lu us it has %lu us left", n,
+		      slice / 1000, q.current->slice_left / 1000);
+	}
+}
+
 /* One that is preempted goes before its equals, but not before a higher level. */
 KTEST_EARLY(prio_preempted, "prio.preempted", "09.1", "P9.1")
 {
@@ -110,6 +131,7 @@ KTEST_EARLY(prio_preempted, "prio.preempted", "09.1", "P9.1")
 	expect_next(0, "preempted after the other one");
 	expect_next(1, "preempted before that");
 	expect_next(2, "it came last");
+	check_rest_of_slice();
 }
 
 KTEST_EARLY(prio_taken_out, "prio.taken_out", "09.1", "P9.1")
