@@ -97,6 +97,30 @@ KTEST_EARLY(aging_rises, "aging.rises", "09.2", "P9.3")
 	check_preempted(3);
 }
 
+/* A crowd of one level: no round leaves any of them behind. */
+static void check_crowd(void)
+{
+	static struct sched_entity crowd[300];
+	unsigned behind = 0;
+
+	begin();
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		policy_entity_init(&crowd[i], ~0u, now);
+		crowd[i].params = params_of_level(2);
+		p->start(&crowd[i], now);
+		p->enqueue(&q, &crowd[i], ENQUEUE_WAKE, now);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		a_round();
+	put_at(0, 3);
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++)
+		behind += p->pick(&q, now) != &crowd[i];
+	REQUIRE(!behind, "P9.3",
+		"300 of level 2 waited three rounds, then level 3 came: %u of them are not in turn",
+		behind);
+	expect_next(0, "P9.3", "level 3, after 300 that have risen above it");
+}
+
 /* Not only the first of a level rises, and all of them keep their order. */
 KTEST_EARLY(aging_all, "aging.all", "09.2", "P9.3")
 {
@@ -112,6 +136,7 @@ KTEST_EARLY(aging_all, "aging.all", "09.2", "P9.3")
 		expect_next(i, "P9.3", "four of level 2 waited three rounds");
 	expect_next(5, "P9.3", "level 4 that came later");
 	expect_next(4, "P9.3", "level 3");
+	check_crowd();
 }
 
 /* Those that rise go behind those that have been there. */

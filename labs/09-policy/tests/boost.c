@@ -11,6 +11,37 @@ static void expect_top(unsigned i, const char *who)
 	expect_slice(allotment_at(TOP), "P9.8", who);
 }
 
+/* A crowd of one level: a boost leaves none of them behind. */
+static void check_crowd(void)
+{
+	static struct sched_entity crowd[300];
+	unsigned behind = 0;
+
+	begin(0);
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		policy_entity_init(&crowd[i], ~0u, now);
+		crowd[i].params = normal;
+		p->start(&crowd[i], now);
+		p->enqueue(&q, &crowd[i], ENQUEUE_WAKE, now);
+		q.current = p->pick(&q, now);
+		p->charge(&q, q.current, allotment_at(TOP), now);
+		q.current = NULL;
+		p->enqueue(&q, &crowd[i], ENQUEUE_EXPIRED, now);
+	}
+	now = BOOST;
+	p->timer(&q, now);
+	enqueue(0, ENQUEUE_WAKE);
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		struct sched_entity *next = p->pick(&q, now);
+
+		behind += next != &crowd[i] || p->slice(&q, next) != allotment_at(TOP);
+	}
+	REQUIRE(!behind, "P9.8",
+		"300 had sunk, and after a boost a new one came: %u of them are not in turn",
+		behind);
+	expect_next(0, "P9.8", "the new one, after 300 that were boosted");
+}
+
 /* Those that wait go to the top, the higher ones first, each with a whole allotment. */
 KTEST_EARLY(boost_queued, "boost.queued", "09.5", "P9.8")
 {
@@ -35,6 +66,7 @@ KTEST_EARLY(boost_queued, "boost.queued", "09.5", "P9.8")
 		expect_top(order[i], "one that waited");
 	}
 	CHECK(q.nr == 0, "P9.8", "all were picked, and the queue counts %u", q.nr);
+	check_crowd();
 }
 
 /* A new one comes behind those that were boosted, and takes the CPU from none of them. */
