@@ -474,6 +474,30 @@ KTEST_EARLY(edf_yields, "edf.yields", "09.6", "P9.11")
 	expect_deadline(0, 15 * MS, "P9.11", "2 of 10 ms within 5, in its second period");
 }
 
+/* It waits for its next period, and in the middle a more urgent thread waits for it, and ends. */
+static void check_needed_for_a_moment(void)
+{
+	begin(0);
+	set(0, reserved(2 * MS, 10 * MS));
+	wake(0);
+	use_up(2 * MS);
+	give_way(ENQUEUE_EXPIRED);
+	for (unsigned needed = 2; needed-- > 0;) {
+		now += MS;
+		p->dequeue(&q, &e[0]);
+		e[0].inherited = (struct sched_rank){ .level = needed ? LEVEL_KEYED : 0,
+						      .key = 5 * MS };
+		enqueue(0, ENQUEUE_CHANGED);
+		CHECK(q.nr == needed, "P9.11",
+		      "its budget is spent, %s waits for it, and %u could run",
+		      needed ? "an earlier deadline" : "none any more", q.nr);
+		expect_budget(0, 0, "P9.11", "needed for a moment in its period");
+		expect_deadline(0, 10 * MS, "P9.11", "needed for a moment in its period");
+	}
+	CHECK(q.timer_set && q.timer_at == 10 * MS, "P9.11",
+	      "needed for a moment, it goes on at %lu us, not at 10000 us", q.timer_at / 1000);
+}
+
 /* While a more urgent thread waits for it, a thread without budget runs on. */
 KTEST_EARLY(edf_inherits, "edf.inherits", "09.6", "P9.11")
 {
@@ -509,4 +533,5 @@ KTEST_EARLY(edf_inherits, "edf.inherits", "09.6", "P9.11")
 	begin(0);
 	wake(1);
 	CHECK(!use_up(3 * MS), "P9.11", "one without a reservation has spent its budget");
+	check_needed_for_a_moment();
 }

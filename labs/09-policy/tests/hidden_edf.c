@@ -197,17 +197,19 @@ static void yield_one(void)
 	compare_all("one yielded");
 }
 
-/* One that waits for the CPU is queued anew, which changes none of its times. */
+/* One that waits, for the CPU or for its period, is queued anew: that changes none of its times. */
 static void change_one(void)
 {
 	unsigned i = (unsigned)below(RESERVED);
 
-	if (model[i].is != READY)
+	if (model[i].is != READY && model[i].is != ASIDE)
 		return;
 	p->dequeue(&q, &e[i]);
-	if (enqueue(i, ENQUEUE_CHANGED))
+	if (model[i].is == ASIDE)
+		queued(i, false);
+	if (enqueue(i, ENQUEUE_CHANGED) || !q.current)
 		gives_way(ENQUEUE_PREEMPTED);
-	else if (q.current)
+	else
 		model[running()].is = READY;
 	model[i].came = now;
 	compare_all("one was changed");

@@ -260,8 +260,8 @@ static void begin_one(unsigned i)
 					 .nice = nice[below(ARRAY_SIZE(nice))] });
 }
 
-/* One that waits ends, and a new one takes its place in the test. */
-static void replace_one(struct lane *l)
+/* One that waits is suspended, or it ends, and a new one takes its place in the test. */
+static void remove_one(struct lane *l)
 {
 	unsigned i;
 
@@ -269,6 +269,9 @@ static void replace_one(struct lane *l)
 		return;
 	i = taken_out(l, (unsigned)below(l->nr));
 	p->leave(&l->q, &e[i], now);
+	goes(i);
+	if (below(2))
+		return;
 	begin_one(i);
 	m[i].blocked_at = now;
 }
@@ -295,7 +298,7 @@ static void take_a_step(void)
 		urgent_comes_or_goes(l);
 		break;
 	case 10:
-		below(3) ? compare_found(l) : replace_one(l);
+		below(3) ? compare_found(l) : remove_one(l);
 		break;
 	default:
 		time_passes();
