@@ -104,7 +104,7 @@ static void go_on_nested(struct trapframe *tf)
 	go_on(tf);
 }
 
-static u64 noted, changed;		/* of the status: what the last frame had, what was changed */
+static u64 noted, changed;	/* bits of the status: in the last frame, and those to change */
 
 /* Changes the state of floating point, which no code of the kernel needs, where a frame has it. */
 static void go_on_otherwise(struct trapframe *tf)
