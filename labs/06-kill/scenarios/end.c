@@ -207,6 +207,7 @@ SCENARIO(zombie_grandchild, "zombie.only_child", "06.2", "P6.7", .cpus = 2)
 	pid_t pid = parent->pid;
 
 	child = make_leaver(parent, &thread)->pid;
+	parent->stopped = true;		/* its thread waits on, and is in the kernel */
 	thread_resume(parent_thread);
 	thread_resume(thread);
 	expect_status(pid, STATUS_EXIT(3));

@@ -1,7 +1,8 @@
 /*
  * Lab 06: a kill is for every thread of the process, also if a sibling leaves while it is under
- * way, and however many they are.
+ * way, and however many they are; or for one thread alone.
  */
+#include "base/irq.h"
 #include "explore/scenario.h"
 
 #include "explore/tree.h"
@@ -80,4 +81,36 @@ SCENARIO(kill_many, "kill.very_many", "06.4", "P6.4", .cpus = 1)
 	}
 	thread_resume(last);
 	expect_end(pid, KILLED);
+}
+
+static bool ran;
+
+static int run(void *unused)
+{
+	(void)unused;
+	ran = true;
+	host_user_loop();
+}
+
+/*
+ * A thread is killed alone, as by a sibling's exec: its process lives on, but it does not. On one
+ * CPU and with interrupts off no other thread can run between the two statements.
+ */
+SCENARIO(one_unrun, "kill.one_before_it_runs", "06.4", "P6.4", .cpus = 1)
+{
+	struct thread *leader, *t;
+	pid_t pid;
+
+	subject = make_leaver(&kernel_process, &leader);
+	pid = subject->pid;
+	t = create_in(subject, run, NULL);
+	irq_off();
+	thread_resume(t);
+	thread_kill(t);
+	irq_on();
+	while (subject->nr_threads > 1)
+		let_others_run();
+	expect(!ran, "a thread that had not run before it was killed alone ran after that");
+	thread_resume(leader);
+	expect_end(pid, STATUS_EXIT(3));
 }
