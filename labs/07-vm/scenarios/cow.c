@@ -193,7 +193,9 @@ static const char *one_moment(void)
 
 	if (lower == 7 && upper != 7)
 		return "the child has the second write, and not the first";
-	return lower == 2 && upper == 7 ? "the child has the third write, and not the second" : NULL;
+	if (lower == 2 && upper == 7)
+		return "the child has the third write, and not the second";
+	return NULL;
 }
 
 /* A thread writes to one region, to another one and to the first again, beside a fork. */
