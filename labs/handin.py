@@ -27,7 +27,7 @@ from grade.lab import ARCHES, Lab, choose
 from grade.submission import Rejected, own_scenarios, take
 from tools.options import Parser, counted, run_program
 from tools.programs import ROOT
-from tools.progress import shown
+from tools.progress import Progress, shown
 
 _STUB = re.compile(rb"^\s*(?:lab_todo|LAB_TODO)\(", re.M)
 
@@ -42,15 +42,30 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def faults(lab: Lab, at_home: Home, build_root: Path) -> list[str]:
-    """The compiler's lines about what would be handed in, on both ports."""
+    """The compiler's lines about what would be handed in: the kernel on both ports, then the student's own
+    scenarios."""
     bench = engine.set_up(ROOT, build_root, ARCHES, None, at_home)
     try:
         with shown() as progress:
             built = engine.build_for_boot(bench, lab, ROOT, progress)
+            failed = {arch: made for arch, made in built.items() if isinstance(made, BuildFailed)}
+            if failed:
+                return [f"{arch}: {line}" for arch, made in failed.items() for line in made.lines]
+            own = own_scenarios(ROOT, lab)
+            return own_faults(bench, lab, own, progress) if own else []
     finally:
         bench.close()
-    failed = {arch: made for arch, made in built.items() if isinstance(made, BuildFailed)}
-    return [f"{arch}: {line}" for arch, made in failed.items() for line in made.lines]
+
+
+def own_faults(bench: engine.Bench, lab: Lab, own: Mapping[str, bytes], progress: Progress) -> list[str]:
+    """The same about a student's scenarios @own, which are built as the instructor's grader does it."""
+    reference = next(iter(bench.references.values()))
+    honest = reference.build(lab.files, ("explorer",), progress)
+    try:
+        reference.build_with(own, honest, ("explorer",))
+    except BuildFailed as e:
+        return list(e.lines)
+    return []
 
 
 def archive(name: str, files: Mapping[str, bytes], programs: Sequence[str] = ()) -> bytes:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -42,6 +42,8 @@ _BREAKS = re.compile(r"^\$ make run (?:CPUS=(\d) )?(?:SCHED=(\w+) )?CMD='(.*)'\n
 _ENDED = re.compile(r"^(?:ok  |FAIL|skip) .*$", re.M)
 _ROW = re.compile(r"^\| [^|`]*`([^`]+)`[^|]* \| .* \|$")
 _ENDS = re.compile(r"(?:ok  |skip) \S+ ([\w.]+)")
+_REGISTERS = re.compile(r"  \w+ +[0-9a-f]{16} ")  # a call chain has the address first
+_FEW = 8  # lines that a person reads before the rest
 _SETTING = re.compile(r"""([A-Z]+)=('[^']*'|\S+)""")
 
 
@@ -74,7 +76,7 @@ class Checkpoint:
             return f"{self.command}: {wrong}"
         for line, printed in zip_longest(self.lines, _ENDED.findall(text), fillvalue="nothing more"):
             if not re.fullmatch(re.escape(line).replace("…", r"\d+"), printed):
-                return f"{self.command}: prints {printed!r} and not {line!r}: {last_lines(text, 8)}"
+                return f"{self.command}: prints {printed!r} and not {line!r}:\n{trouble(text)}"
         return None
 
 
@@ -127,7 +129,41 @@ def _run(machine: qemu.Machine) -> tuple[str, str]:
     text = kernel_says(_readable(seen.kernel))
     if seen.outcome.end is End.OFF and seen.outcome.exit_status == 0:
         return text, ""
-    return text, f"{seen.outcome.end.value}: {last_lines(text, 8)}"
+    stopped = f"\n{seen.outcome.stopped()}" if seen.outcome.end is End.TIMEOUT else ""
+    return text, f"{seen.outcome.end.value}:\n{trouble(text)}{stopped}"
+
+
+def trouble(text: str) -> str:
+    """Of a kernel's output @text the lines that say what went wrong: those of the first test that failed,
+    and of a panic its message, the call chain, and where the threads stand. Or the last lines, if it has
+    none of these."""
+    lines = text.splitlines()
+    first = next((i for i, line in enumerate(lines) if line.startswith(("FAIL ", "panic: "))), None)
+    if first is None:
+        return "\n".join(lines[-_FEW:])
+    panic = next((i for i, line in enumerate(lines) if line.startswith("panic: ")), len(lines))
+    end = first + 1 if first < panic else first
+    return "\n".join((*_few(lines[_beginning(lines, first) : end]), *_of_panic(lines[panic:])))
+
+
+def _beginning(lines: Sequence[str], end: int) -> int:
+    """Where the test begins whose lines end at @end."""
+    return next((i for i in range(end, -1, -1) if lines[i].startswith("run ")), max(end - _FEW, 0))
+
+
+def _few(lines: Sequence[str]) -> Sequence[str]:
+    left = len(lines) - _FEW
+    return lines if left <= 0 else [*lines[: _FEW - 1], f"  … {left} more lines", lines[-1]]
+
+
+def _of_panic(lines: Sequence[str]) -> Iterator[str]:
+    """Without the registers and the trace records, which `make run` prints, too."""
+    wanted = True
+    for line in lines:
+        if not line.startswith(" "):
+            wanted = not line.startswith(("last trace records:", "end of panic"))
+        if wanted and not _REGISTERS.match(line):
+            yield line
 
 
 class _Enough(Exception):

@@ -34,6 +34,8 @@ static const char *cause_name(u64 cause)
 {
 	const char *name = cause < ARRAY_SIZE(causes) ? causes[cause].name : NULL;
 
+	if (cause & CAUSE_INTERRUPT)
+		return "interrupt";
 	return name ? name : "unknown trap";
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from grade.lab import Lab, load_all
 from grade.mutants import mutants
 from grade.tests.fake import ROOT
-from labs.handout import checkpoints, pattern, rows
+from labs.handout import checkpoints, pattern, rows, trouble
 
 _KTEST = re.compile(r'^KTEST\w*\(\w+, "([^"]+)", "([0-9]+\.[0-9]+)"', re.M)
 _LINE = re.compile(r"^ok   ([0-9]+\.[0-9]+) (\S+), (\d+|…) checks$")
@@ -218,6 +218,49 @@ def _ids(words: str) -> set[str]:
 def _listed(words: str) -> Iterator[str]:
     for chapter, first, last in _RANGE.findall(words):
         yield from (f"P{chapter}.{n}" for n in range(int(first), int(last or first) + 1))
+
+
+_SAID = """\
+ok   08.1 move.new, 24 checks
+run  08.1 move.queued
+  P8.1 move.c:149: the queue that it leaves counts 3
+FAIL 08.1 move.queued, 26 checks
+run  08.1 move.locked
+ok   08.1 move.locked, 6 checks
+"""
+_PANICKED = """\
+panic: page fault: writing to 0x6b
+  CPU 1, thread 19 (member), process 0 (kernel)
+  a0  ffffffff80244886 a1  ffffffff80246b82
+call chain:
+  ffffffff802448b6  rr_pick+0x30
+last trace records:
+   31788500 ns  cpu0  thread 22    state
+move.locked has not ended:
+  thread 1 (init) is running on CPU 2
+end of panic
+"""
+
+
+class Trouble(unittest.TestCase):
+    def test_the_first_test_that_failed(self) -> None:
+        self.assertEqual(trouble(_SAID).splitlines(), _SAID.splitlines()[1:4])
+
+    def test_a_test_that_says_much(self) -> None:
+        lines = ["run  1", *(f"  {i}" for i in range(20)), "FAIL 1"]
+        told = trouble("\n".join(lines)).splitlines()
+        self.assertEqual(told, [*lines[:7], "  … 14 more lines", "FAIL 1"])
+
+    def test_a_panic_without_registers_and_records(self) -> None:
+        lines = _PANICKED.splitlines()
+        expected = [*lines[:2], *lines[3:5], *lines[7:9]]
+        self.assertEqual(trouble(_PANICKED).splitlines(), expected)
+        both = trouble(_SAID + _PANICKED).splitlines()
+        self.assertEqual(both, _SAID.splitlines()[1:4] + expected)
+        self.assertEqual(trouble("run  2\nx\n" + _PANICKED).splitlines(), ["run  2", "x", *expected])
+
+    def test_nothing_of_the_kind(self) -> None:
+        self.assertEqual(trouble("\n".join(map(str, range(20)))).splitlines()[0], "12")
 
 
 if __name__ == "__main__":

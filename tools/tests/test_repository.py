@@ -227,6 +227,14 @@ class Term(unittest.TestCase):
         packed = _run(self.work, "tar", "tzf", f"handin-{lab}.tar.gz").split()
         self.assertIn(f"handin-{lab}/handin.json", packed)
         self.assertNotIn(f"handin-{lab}/kernel/main.c", packed)
+        mine = self.work / "labs" / lab / "scenarios" / "mine" / "bad.c"
+        mine.parent.mkdir(parents=True, exist_ok=True)
+        mine.write_text("#error not ready\n", encoding="utf-8")
+        done = subprocess.run(
+            ["make", "handin"], cwd=self.work, env=_environment(), capture_output=True, text=True, check=False
+        )
+        self.assertIn("bad.c:1:2: error: #error not ready", done.stderr)
+        self.assertIn("nothing was packed", done.stderr)
 
 
 class TermOfOthers(Term):
