@@ -26,6 +26,11 @@ $(B)/firmware.elf: bench/firmware/$(ARCH).S $(B)/flags
 	$Q$(CC) $(MACHINE_FLAGS) -c -o $@.o $<
 	$Q$(LD) -m $(emulation_$(ARCH)) -n -e start -Ttext $(firmware_text_$(ARCH)) -o $@ $@.o
 
+# How fast the explorer is, and how much it leaves out.
+.PHONY: bench-explore
+bench-explore: $(E)/explore
+	@$(PYTHON) -m bench.explore $(call named,json,JSON) '$<'
+
 # The QEMU plugins that watch a kernel: the meter, and the mutation engine's.
 qemu_major = $(shell qemu-system-riscv64 --version | sed -n '1s/.*version \([0-9]*\).*/\1/p')
 plugin_version = $(if $(filter 4 5 6 7 8,$(qemu_major)),1,$(if $(filter 9 10,$(qemu_major)),2,7))

@@ -109,13 +109,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return STATUS_USAGE
     build_root = options.build_root.resolve()
     arches = ARCHES if options.arch == "all" else (options.arch,)
-    passed = list(_boots(lab, options.step, arches, build_root))
-    if all(passed):
-        passed.append(_graded(lab, options.step, arches, build_root))
-    if all(passed) and _scenarios(lab, options.step):
+    booted = list(_boots(lab, options.step, arches, build_root))
+    if not all(booted):
+        return 1
+    passed = _graded(lab, options.step, arches, build_root)
+    status = 0
+    if _scenarios(lab, options.step):
         explored = ["--lab", lab.name, "--step", str(options.step), "--build-root", str(build_root)]
-        return explorer.main(explored)
-    return 0 if all(passed) else 1
+        status = explorer.main(explored)
+    return status if passed else status or 1
 
 
 if __name__ == "__main__":

@@ -90,7 +90,8 @@ class Contents:
             out["lab.mk"] = _lab_mk(present[-1].name)
         out["README.md"] = self._readme(present[-1] if present else None)
         for name in [name for name in out if name.endswith(".md")]:
-            out[name] = _without_links(name, out[name].decode(), out, self._tree).encode()
+            text = _PARTS.sub("", out[name].decode())
+            out[name] = _without_links(name, text, out, self._tree).encode()
         out["tools/packages.txt"] = _needed_packages(out["tools/packages.txt"].decode()).encode()
         return out
 
@@ -156,6 +157,8 @@ def _needed_packages(text: str) -> str:
     return re.sub(r"^(test|browser|portability)\t.*\n", "", text, flags=re.M)
 
 
+# Of a document: for those who work on the project, with tools that students do not have.
+_PARTS = re.compile(r"^<!-- instructors: -->\n.*?^<!-- :instructors -->\n+", re.M | re.S)
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)#:]+)(#[^)]*)?\)")
 _PATH = re.compile(r"`([a-z]\w*/[\w./-]*|[\w-]+\.md)`")
 

@@ -91,11 +91,7 @@ explore-command:
 	@echo '$(EXPLORE_CC) $(EXPLORE_CFLAGS) $(as_explored)'
 	@echo '$(explored)'
 
-.PHONY: explorer bench-explore
+.PHONY: explorer
 explorer: $(E)/explore
-
-# How fast it is, and how much it leaves out.
-bench-explore: $(E)/explore
-	@$(PYTHON) -m bench.explore $(call named,json,JSON) '$<'
 
 -include $(EXPLORED:.o=.d) $(EXPLORER:.o=.d)

@@ -117,11 +117,10 @@ def _run(run: Run, column: int, colour: int) -> str:
 
 
 def _row(row: Row) -> str:
-    place = f"{Path(row.place.file).name}:{row.place.line}"
     where = f"{row.place.function}(), {row.place.file}:{row.place.line}"
     notes = "".join(f' <span class="note">{_text(note)}</span>' for note in row.notes)
     return (
-        f'<div class="step"><span class="place" title="{_text(where)}">{_text(place)}</span>'
+        f'<div class="step"><span class="place" title="{_text(where)}">{_text(row.where())}</span>'
         f"<code>{_text(row.source)}</code>{notes}</div>"
     )
 

@@ -38,6 +38,12 @@ class Row:
     notes: list[str]  # what it read or stored
     at: int
 
+    def where(self) -> str:
+        """The file and the line, for a person. Scenarios often have the name of what they are about."""
+        file = Path(self.place.file)
+        folder = "scenarios/" if file.match("labs/*/scenarios/*.c") else ""
+        return f"{folder}{file.name}:{self.place.line}"
+
 
 def _own(chain: Sequence[Place], about: Sequence[str]) -> int | None:
     """The index of the innermost place that is not the machinery's."""
@@ -124,7 +130,7 @@ def _rows(
 
 
 def _cell(row: Row) -> str:
-    name, notes = f"{Path(row.place.file).name}:{row.place.line}", ", ".join(row.notes)
+    name, notes = row.where(), ", ".join(row.notes)
     room = max(_COLUMN - 8 - len(name) - len(notes), 16)
     source = row.source if len(row.source) <= room else row.source[: room - 1] + "…"
     return f"{name}  {source}  {notes}".rstrip()
