@@ -36,6 +36,7 @@ from tools.visible import visible
 # No verdict depends on a student's own scenarios, labs/NN-name/scenarios/mine.
 _UNWANTED = frozenset({"__pycache__", "challenges", "mutants", "variants", "mistakes", "mine"})
 _LEFT_BY_TOOLS = re.compile(r"\..*|.*(?:~|\.orig|\.rej)")  # of editors and patch, beside a file
+_HELPERS = re.compile(r"labs/[^/]+/scenarios/(?!hidden_)[^/]+\.h")
 _ASKED = re.compile(rb"\b(?:TEST_BUILD|lab_todo|LAB_TODO)\b")  # in sources, by make/kernel.mk and given.mk
 _GOALS = ("kernel", "explorer")  # of a submission
 _KTEST = struct.Struct("<4Q")
@@ -236,10 +237,11 @@ def _copy(cache: Path, tree: Path, parts: Sequence[Path]) -> None:
 
 def _blank(tree: Path) -> None:
     """Empties each source in @tree that a compiler could show to the author of a submission: the solutions of
-    labs, tests, answers. All is compiled already, and keeps its time. The words stay that make looks for."""
+    labs, tests, answers. All is compiled already, and keeps its time. The words stay that make looks for, and
+    what students' own scenarios may include."""
     for name in sources(tree):
         path = tree / name
-        if name.startswith("labs/") or path.suffix in (".c", ".S"):
+        if name.startswith("labs/") and not _HELPERS.fullmatch(name) or path.suffix in (".c", ".S"):
             status, kept = path.stat(), set(_ASKED.findall(path.read_bytes()))
             _put(path, b"\n".join(sorted(kept)))
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
