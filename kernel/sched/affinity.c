@@ -68,7 +68,7 @@ void enforce_affinity(struct thread *t)
 		if (!there || t == current_thread())
 			return;
 		/* Without the lock, which that CPU needs to switch. */
-		while (atomic_load(&t->work) & WORK_RESCHED)
+		while (atomic_load_explicit(&t->work, memory_order_relaxed) & WORK_RESCHED)
 			arch_spin_hint();
 	}
 	/* END LAB */

@@ -8,7 +8,7 @@
 #include "sched/policy/test_drive.h"
 #include "test/ktest.h"
 
-#define TOP	15u
+#define TOP		15u
 
 /* Lets the time of the next round come. Returns whether the thread that runs must give way. */
 static inline bool a_round(void)
