@@ -93,19 +93,19 @@ class Result:
 
     def figures(self) -> str:
         """In one line, what the result is worth."""
-        ran = f"{self.executions:,} executions"
+        ran = f"{self.executions:,} execution{'s' * (self.executions != 1)}"
         more = f"; {self.older:,} where loads read older stores" if self.weakly else ""
         more += f", of the first {LOCATIONS_MAX} words only" if self.full else ""
         more += f", then {self.random:,} at random (seed {self.seed})" if self.random else ""
         if self.outcome == "complete":
             return f"complete: {ran}, every interleaving{more}"
         if self.outcome == "bounded":
-            return f"{ran}, all with at most {_counted(self.bound)}{more}"
+            return f"{ran}, all {_at_most(self.bound)}{more}"
         if self.outcome == "unfinished":
-            most = f"all with at most {_counted(self.bound - 1)}" if self.bound else "none of them all"
+            most = f"all {_at_most(self.bound - 1)}" if self.bound else "none of them all"
             return f"{ran}, {most} and some with one more{more}"
         if self.random:
-            return f"wrong after {ran} with at most {_counted(self.bound)}{more}"
+            return f"wrong after {ran} {_at_most(self.bound)}{more}"
         failed = self.schedule.count("-f")
         loads = self.schedule.count("-") - failed
         more = f" and {loads} load{'s' * (loads > 1)} of an older store" if loads else ""
@@ -133,6 +133,10 @@ class Access:
 
 def _counted(preemptions: int) -> str:
     return f"{preemptions} preemption{'' if preemptions == 1 else 's'}"
+
+
+def _at_most(preemptions: int) -> str:
+    return f"with at most {_counted(preemptions)}" if preemptions else "without a preemption"
 
 
 def is_schedule(text: str) -> bool:

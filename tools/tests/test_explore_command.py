@@ -48,7 +48,7 @@ class CommandLine(Explorer):
         self.assertEqual(done.returncode, 0, done.stderr)
         done = self.explorer(*options, "--random", "500", "--seed", "4")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertRegex(done.stdout, r"at most 0 preemptions, then \d+ at random \(seed 4\)")
+        self.assertRegex(done.stdout, r"without a preemption, then \d+ at random \(seed 4\)")
         self.assertIn("run it again with REPLAY=x:", done.stdout)
 
     def test_ctrl_c_prints_what_is_known(self) -> None:

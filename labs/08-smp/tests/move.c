@@ -141,8 +141,8 @@ KTEST(move_queued, "move.queued", "08.1", "P8.1")
 		CHECK(entity_queued(&m[moved].thread->se), "P8.1",
 		      "a thread that waits is moved, and is in no queue");
 		CHECK(watched_why == ENQUEUE_MIGRATED, "P8.1",
-		      "a thread that waits is moved, and the policy is told reason %d, not %d",
-		      watched_why, ENQUEUE_MIGRATED);
+		      "a thread that waits is moved: why is %d, not ENQUEUE_MIGRATED",
+		      watched_why);
 		CHECK(nr_ready(to) == here_before + 1, "P8.1",
 		      "the queue that it comes to counts %u, before %u", nr_ready(to),
 		      here_before);

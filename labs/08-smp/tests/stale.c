@@ -112,7 +112,7 @@ KTEST(tlb_own, "tlb.own", "08.6", "P8.9")
 		      "protect");
 		for (unsigned i = 0; i < n; i++)
 			still += put_word(PAGE_AT(i), 0) == 0;
-		CHECK(!still, "P8.9", "%u pages are forbidden, and %u can still be written", n,
+		CHECK(!still, "P8.9", "of %u pages that are forbidden %u can still be written", n,
 		      still);
 		for (unsigned i = n; i < PAGES; i++)
 			CHECK(put_word(PAGE_AT(i), i) == 0, "P8.9", "page %u was not forbidden", i);
