@@ -233,11 +233,11 @@ def starter_files(root: Path, lab: Lab, steps: int = 0) -> dict[str, bytes]:
 
 
 def without_hidden(toml: str) -> str:
-    """A lab.toml without its hidden tests, scenarios and seeds."""
+    """A lab.toml without its hidden tests, scenarios and seeds, and the wrong kernels by name."""
     parts = re.split(r"^(?=\[)", toml, flags=re.M)
     hidden = re.compile(r"^hidden\s*=\s*true\b", re.M)
     shown = (p for p in parts if not (p.startswith(("[[test]]", "[[scenario]]")) and hidden.search(p)))
-    return re.sub(r"^hidden_seeds\s*=.*\n", "", "".join(shown), flags=re.M)
+    return re.sub(r"^hidden_seeds\s*=.*\n|^own_tests\s*=\s*\[[^]]*\]\n", "", "".join(shown), flags=re.M)
 
 
 def starter(root: Path, lab: Lab, out: Path) -> int:

@@ -184,6 +184,10 @@ class Starter(unittest.TestCase):
         more = LAB_TOML.replace("seeds = 2\n", "seeds = 2\nhidden_seeds = 3\n")
         self.assertNotEqual(more, LAB_TOML)
         self.assertEqual(without_hidden(more), LAB_TOML)
+        for names in ('["no-fence"]', '[\n    "no-fence",\n    "current-taken",\n]'):
+            wrong = LAB_TOML.replace("seeds = 2\n", f"seeds = 2\nown_tests = {names}\n")
+            self.assertNotEqual(wrong, LAB_TOML)
+            self.assertEqual(without_hidden(wrong), LAB_TOML)
 
 
 if __name__ == "__main__":
