@@ -17,7 +17,7 @@ from labs.stage import starter_files, without_hidden
 from tools.imports import closure
 
 _SHIPPED = re.compile(
-    r"""Makefile | LICENSE | \.gitignore | \.clang-format | \.vscode/.* | \.github/.*
+    r"""Makefile | LICENSE | \.gitignore | \.clang-format | \.vscode/.* | \.devcontainer/.* | \.github/.*
     | make/(?!instructor\.mk).*
     | (kernel|arch)/.* | user/(?!tests/).*
     | user/tests/.*\.h | user/tests/(suite|thread|mutex|cond|semaphore|fork|family|signal|stop|interrupt)\.c
@@ -89,6 +89,7 @@ class Contents:
         if at >= 0:
             out["lab.mk"] = _lab_mk(present[-1].name)
         out["README.md"] = self._readme(present[-1] if present else None)
+        out["Containerfile"] = (self._root / "labs/student.Containerfile").read_bytes()
         for name in [name for name in out if name.endswith(".md")]:
             text = _PARTS.sub("", out[name].decode())
             out[name] = _without_links(name, text, out, self._tree).encode()

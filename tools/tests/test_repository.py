@@ -136,6 +136,18 @@ class Branches(unittest.TestCase):
             self.assertNotIn(word, said)
         self.assertIn("make handin", said)
 
+    def test_the_container_needs_only_what_is_there(self) -> None:
+        steps = self.git("show", "main:Containerfile")
+        there = set(self.git("ls-tree", "-r", "--name-only", "main").split())
+        for copied in re.findall(r"^COPY (\S+) (\S+)$", steps, re.M):
+            self.assertTrue(any(name.startswith(f"{copied[0]}/") for name in there), copied)
+            run = re.findall(rf"^RUN sh {re.escape(copied[1])}/(\S+) (.+)$", steps, re.M)
+            self.assertEqual(len(run), 1, steps)
+            self.assertIn(f"{copied[0]}/{run[0][0]}", there)
+            packages = self.git("show", f"main:{copied[0]}/packages.txt")
+            groups = {line.split("\t")[0] for line in packages.split("\n") if "\t" in line}
+            self.assertLessEqual(set(run[0][1].split()), groups)
+
     def test_the_same_tree_gives_the_same_commits(self) -> None:
         again = _written(self.folder / "again")
         refs = _run(again, "git", "for-each-ref")
