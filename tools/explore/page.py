@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.explore.table import Row, Run, Story, Switch
+from tools.explore.table import Again, Row, Run, Story, Switch
 
 _PARTS = Path(__file__).parent
 _TIMELINE_STYLE = _PARTS.parent / "timeline" / "page" / "style.css"
@@ -86,6 +86,9 @@ def _rows(c: Counterexample) -> Iterator[str]:
         if isinstance(part, Switch):
             yield _switch(part, last)
             chosen = True
+            continue
+        if isinstance(part, Again):
+            yield _mark("wait", part.told())
             continue
         if last is not None and last.cpu != part.cpu and not chosen:
             yield _mark("wait", f"CPU {last.cpu} has to wait, so CPU {part.cpu} goes on")

@@ -8,10 +8,9 @@ part before the first switch that the schedule chose, only the last few lines ar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 
 from tools.explore.program import Access
@@ -22,6 +21,7 @@ _BEFORE = 6  # lines before the first choice
 _MOST = 60  # lines in all
 _LAST = 6  # lines at the end that are shown whatever file they are in
 _NOTES = 2  # of one line
+_ROUND = 8  # lines of a loop that comes again
 _COLUMN = 60
 # Lines of these are shown by their callers', unless the lab is about them.
 _MACHINERY = ("kernel/lock/", "kernel/base/", "kernel/sched/", "arch/host/", "tools/explore/")
@@ -39,10 +39,18 @@ class Row:
     at: int
 
     def where(self) -> str:
-        """The file and the line, for a person. Scenarios often have the name of what they are about."""
-        file = Path(self.place.file)
-        folder = "scenarios/" if file.match("labs/*/scenarios/*.c") else ""
-        return f"{folder}{file.name}:{self.place.line}"
+        return _name(self.place)
+
+    def same(self, other: Row) -> bool:
+        """Whether they say the same."""
+        return replace(self, at=0) == replace(other, at=0)
+
+
+def _name(place: Place) -> str:
+    """The file and the line, for a person. Scenarios often have the name of what they are about."""
+    file = Path(place.file)
+    folder = "scenarios/" if file.match("labs/*/scenarios/*.c") else ""
+    return f"{folder}{file.name}:{place.line}"
 
 
 def _own(chain: Sequence[Place], about: Sequence[str]) -> int | None:
@@ -98,7 +106,7 @@ def _note(a: Access, inner: Sequence[Place]) -> str:
 
 
 def _rows(
-    program: Path,
+    where: Mapping[int, Sequence[Place]],
     accesses: Sequence[Access],
     since: int,
     chosen: Collection[int],
@@ -108,7 +116,6 @@ def _rows(
 ) -> list[Row]:
     """A row for each line of the source that accesses a word which others access after @since, or which
     one of the accesses @chosen is to: the schedule says what becomes of these."""
-    where = places(program, sorted({pc for a in accesses for pc in a.chain}))
     shared = _shared([a for a in accesses if a.at >= since])
     shared |= {a.address >> 3 for a in accesses if a.at in chosen}
     rows: list[Row] = []
@@ -139,10 +146,12 @@ def _cell(row: Row) -> str:
 @dataclass(frozen=True)
 class Switch:
     """The schedule chose @cpu; "t": time passes; "1-2": CPU 1's load reads what was there before the last
-    two stores; "1-f": its weak compare-and-exchange fails. @takes: from a CPU that could have gone on."""
+    two stores; "1-f": its weak compare-and-exchange fails. @takes: from a CPU that could have gone on.
+    @unseen: who made the first of these stores, and where."""
 
     cpu: str
     takes: bool
+    unseen: str = ""
 
     def told(self) -> str:
         if self.cpu == "t":
@@ -152,7 +161,8 @@ class Switch:
             return f"the schedule lets CPU {number}'s weak exchange fail, which needs no reason"
         if older:
             which = "the last store" if older == "1" else f"the last {older} stores"
-            return f"the schedule lets CPU {number} read what was there before {which}"
+            made = f", {'' if older == '1' else 'the first of them '}{self.unseen}" if self.unseen else ""
+            return f"the schedule lets CPU {number} read what was there before {which}{made}"
         return f"the schedule lets CPU {self.cpu} go on"
 
 
@@ -166,11 +176,23 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Again:
+    """The last lines come again."""
+
+    lines: int
+    times: int
+
+    def told(self) -> str:
+        which = "this line" if self.lines == 1 else f"these {self.lines} lines"
+        return f"… {which} {self.times} times more"
+
+
+@dataclass(frozen=True)
 class Story:
     """A counterexample in the order in which it happened, without the steps that say nothing."""
 
     cpus: tuple[int, ...]
-    parts: tuple[Switch | Run, ...]
+    parts: tuple[Switch | Run | Again, ...]
     left_out: int  # lines at the end
 
 
@@ -180,6 +202,76 @@ def _choices(schedule: str) -> list[tuple[int, Switch]]:
     pairs = [choice.split("/") for choice in text.split(",")] if text else []
     at = [int(position, 16) for position, _ in pairs]  # step.c; odd: the CPU had paused to wait
     return [((p + 1) // 2, Switch(cpu, p % 2 == 0)) for p, (_, cpu) in zip(at, pairs, strict=True)]
+
+
+def _with_store(
+    at: int,
+    switch: Switch,
+    accesses: Sequence[Access],
+    where: Mapping[int, Sequence[Place]],
+    about: Sequence[str],
+) -> Switch:
+    """@switch, and if it lets a load read an older store, the store that should have been there."""
+    older = switch.cpu.partition("-")[2]
+    load = next((a for a in accesses if a.at == at), None)
+    if not older.isdecimal() or load is None:
+        return switch
+    same = [a for a in accesses if a.address == load.address and a.at < at]
+    stores = [a for a in same if a.kind not in ("read", *_LOCKS)][-int(older) :]
+    chain = [p for pc in stores[0].chain for p in where[pc]] if stores else []
+    own = _own(chain, about)
+    if own is None:
+        return switch
+    inside = f" ({chain[0].function}())" if own else ""
+    return replace(switch, unseen=f"made by CPU {stores[0].cpu} in {_name(chain[own])}{inside}")
+
+
+def folded(rows: Sequence[Row], choices: Sequence[int]) -> list[Row | Again]:
+    """@rows, of a round that comes at least three times only the first. No fold hides one of the @choices."""
+    out: list[Row | Again] = []
+    at = 0
+    while at < len(rows):
+        for size in range(1, _ROUND + 1):
+            end = at + size
+            while end < len(rows) and rows[end].same(rows[end - size]):
+                if any(rows[end - 1].at < c <= rows[end].at for c in choices):
+                    break
+                end += 1
+            times = (end - at) // size - 1
+            if times >= 2:
+                out += [*rows[at : at + size], Again(size, times)]
+                at += size * (times + 1)
+                break
+        else:
+            out.append(rows[at])
+            at += 1
+    return out
+
+
+def _parts(shown: Sequence[Row | Again], choices: Sequence[tuple[int, Switch]]) -> list[Switch | Run | Again]:
+    """@shown in runs of one thread on one CPU, each of the @choices before what follows it."""
+    parts: list[Switch | Run | Again] = []
+    run: list[Row] = []
+
+    def end_run() -> None:
+        if run:
+            parts.append(Run(run[0].cpu, run[0].thread, tuple(run)))
+            run.clear()
+
+    waiting = list(choices)
+    for item in shown:
+        if isinstance(item, Again):
+            end_run()
+            parts.append(item)
+            continue
+        if run and (run[0].cpu, run[0].thread) != (item.cpu, item.thread):
+            end_run()
+        while waiting and waiting[0][0] <= item.at:
+            end_run()
+            parts.append(waiting.pop(0)[1])
+        run.append(item)
+    end_run()
+    return parts
 
 
 def story(
@@ -192,32 +284,22 @@ def story(
 ) -> Story:
     """The steps that matter. @overlay: a submission's folder, whose files differ from the tree's;
     @about: files that the scenario is about."""
-    choices = _choices(schedule)
+    where = places(program, sorted({pc for a in accesses for pc in a.chain}))
+    choices = [(at, _with_store(at, switch, accesses, where, about)) for at, switch in _choices(schedule)]
     first = choices[0][0] if choices else 0
     # An older store was made before the choice to read it.
     since = 0 if "-" in schedule else first
     chosen = [at for at, switch in choices if "-" in switch.cpu]
-    rows = _rows(program, accesses, since, chosen, root, overlay, about)
+    rows = _rows(where, accesses, since, chosen, root, overlay, about)
     known = [not about or r.place.file in about for r in rows]
     before = [r for r, k in zip(rows, known, strict=True) if k and r.at < first][-_BEFORE:]
     known[-_LAST:] = [True] * len(known[-_LAST:])
-    after = [r for r, k in zip(rows, known, strict=True) if k and r.at >= first]
+    after = folded([r for r, k in zip(rows, known, strict=True) if k and r.at >= first],
+                    [at for at, _ in choices])  # fmt: skip
     shown = [*before, *after[: _MOST - len(before)]]
-    parts: list[Switch | Run] = []
-    waiting = list(choices)
-    for (cpu, thread), group in groupby(shown, key=lambda r: (r.cpu, r.thread)):
-        run: list[Row] = []
-        for row in group:
-            if waiting and waiting[0][0] <= row.at:
-                if run:
-                    parts.append(Run(cpu, thread, tuple(run)))
-                run = []
-            while waiting and waiting[0][0] <= row.at:
-                parts.append(waiting.pop(0)[1])
-            run.append(row)
-        parts.append(Run(cpu, thread, tuple(run)))
-    cpus = tuple(sorted({r.cpu for r in shown}))
-    return Story(cpus, tuple(parts), len(after) - len(shown) + len(before))
+    left_out = sum(isinstance(item, Row) for item in after[_MOST - len(before) :])
+    cpus = tuple(sorted({item.cpu for item in shown if isinstance(item, Row)}))
+    return Story(cpus, tuple(_parts(shown, choices)), left_out)
 
 
 def lines(told: Story) -> list[str]:
@@ -228,6 +310,9 @@ def lines(told: Story) -> list[str]:
     for part in told.parts:
         if isinstance(part, Switch):
             out.append(f"  -- {part.told()}")
+            continue
+        if isinstance(part, Again):
+            out.append(f"  {part.told()}")
             continue
         if last != (part.cpu, part.thread):
             out.append(" " * left[part.cpu] + f"[{part.thread}]")

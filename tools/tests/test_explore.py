@@ -20,7 +20,7 @@ from tools.explore import page, races, survey, table
 from tools.explore.longer import Budget, go_on
 from tools.explore.program import Access, ExploreError, Result, at_random, covered, explore, for_a_time
 from tools.explore.program import is_schedule, replay, scenarios
-from tools.places import places
+from tools.places import Place, places
 from tools.programs import ROOT, clean_environment
 from tools.progress import Silent
 from tools.tests.support import BUILD_ROOT, Explorer, make
@@ -105,7 +105,7 @@ class Verdicts(Explorer):
         found = explore(_PROGRAM, "litmus.message_no_acquire")
         self.assertIn("with 0 preemptions and 1 load of an older store", found.figures())
         told = self.replayed(found, "the message came after the flag")
-        self.assertIn("the schedule lets CPU 1 read what was there before the last store", told)
+        self.assertIn("read what was there before the last store, made by CPU 0 in", told)
         self.assertRegex(told, r"load\(&y, relaxe.*reads 0$")
 
     def test_an_interrupt_comes_before_the_load_that_its_cpu_is_about_to_make(self) -> None:
@@ -322,6 +322,19 @@ class Table(Explorer):
         self.assertIn("the schedule lets CPU 1 go on", text)
         self.assertEqual(text.count("litmus.c"), 3, text)  # CPU 0, then CPU 1, then CPU 0 again
         self.assertIn("reads 0, 0 -> 1", text)
+
+    def test_a_loop_is_shown_once(self) -> None:
+        def rows(*lines: int) -> list[table.Row]:
+            return [table.Row(0, "t", Place("f", "a.c", n), "", [], 10 * at) for at, n in enumerate(lines)]
+
+        def seen(*lines: int, choices: tuple[int, ...] = ()) -> list[str]:
+            told = table.folded(rows(*lines), choices)
+            return [i.told() if isinstance(i, table.Again) else str(i.place.line) for i in told]
+
+        self.assertEqual(seen(1, 2, 2, 3), ["1", "2", "2", "3"])
+        self.assertEqual(seen(1, 2, 2, 2, 3), ["1", "2", "… this line 2 times more", "3"])
+        self.assertEqual(seen(9, 1, 2, 1, 2, 1, 2, 1), ["9", "1", "2", "… these 2 lines 2 times more", "1"])
+        self.assertEqual(seen(2, 2, 2, 2, 2, choices=(25,)), ["2", "… this line 2 times more", "2", "2"])
 
     def test_words_of_one_thread_are_left_out(self) -> None:
         mine = Access(0, "t", 1, "write", True, 64, 8, 0, 1, 1, [])
