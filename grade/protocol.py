@@ -5,8 +5,8 @@ tools/mux.py describes how the streams share the line. On the kernel's stream th
 
     @@<nonce> <number> <kind> <words...>
 
-Messages are numbered from 1. A missing or repeated number means that a message was lost or forged,
-and then none of them counts. Lines without the run's nonce are not messages.
+Messages are numbered from 1. A missing number means that the console lost a message, a repeated one that
+a message was forged; in either case none of them counts. Lines without the run's nonce are not messages.
 """
 
 from collections import Counter
@@ -58,6 +58,7 @@ class Messages:
     listed: list[tuple[str, str, str]] = field(default_factory=list)  # name, step, property
     ended: bool = False  # the end marker came, and its counts agree
     broken: str | None = None  # why the messages cannot be trusted
+    garbled: bool = False  # because they did not all arrive whole
 
 
 def parse(kernel: bytes, nonce: str) -> Messages:
@@ -76,8 +77,11 @@ def parse(kernel: bytes, nonce: str) -> Messages:
             _take(messages, kind, words)
         except (ValueError, IndexError):
             messages.broken = messages.broken or "a message of the test runner is garbled"
-    if sorted(numbers) != list(range(1, len(numbers) + 1)):
-        messages.broken = "messages of the test runner are missing or there twice"
+            messages.garbled = True
+    if len(numbers) > len(set(numbers)):
+        messages.broken, messages.garbled = "messages of the test runner are there twice", False
+    elif sorted(numbers) != list(range(1, len(numbers) + 1)):
+        messages.broken, messages.garbled = "messages of the test runner have not reached the console", True
     return messages
 
 

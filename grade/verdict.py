@@ -39,6 +39,7 @@ class Kind(Enum):
     FLOOD = "flood"
     STOPPED = "stopped"  # ended without having finished its tests
     PATCHED = "patched"  # the code of the kernel changed while it ran
+    GARBLED = "garbled"  # messages that did not arrive whole
     FORGED = "forged"  # messages that contradict each other
     BUILD = "build error"
     SLOW = "machine too slow"  # no verdict: costs no points, and the grader's exit status is 2
@@ -103,7 +104,8 @@ def _judge(lab: Lab, test: Test, evidence: Evidence) -> _Result:
         happened = f"the kernel's code in memory is not what was built, from {evidence.changed} on"
         return Kind.PATCHED, [*seen, Finding(whole, "nothing writes to code or constants", happened)], ()
     if m.broken is not None:
-        return Kind.FORGED, [Finding(whole, "the test runner's own messages", m.broken)], ()
+        kind = Kind.GARBLED if m.garbled else Kind.FORGED
+        return kind, [Finding(whole, "all of the test runner's own messages, once", m.broken)], ()
     if evidence.status == 0 and not m.ended:
         happened = "the machine was reset (triple fault, or a reset by the kernel)"
         return Kind.REBOOT, [*seen, Finding(whole, "the kernel keeps running", happened)], ()

@@ -81,6 +81,13 @@ class Kinds(unittest.TestCase):
         again = messages(*lines, "done sleep.early", "end 1 2 0")
         self.assertIs(self.kind(again), Kind.FORGED)
 
+    def test_messages_that_the_console_lost(self) -> None:
+        lines = passing().splitlines(keepends=True)
+        at = next(i for i, line in enumerate(lines) if b" sum " in line)
+        self.assertIs(self.kind(b"".join(lines[:at] + lines[at + 1 :])), Kind.GARBLED)
+        self.assertIs(self.kind(passing().replace(b" sum ", b" su ")), Kind.GARBLED)
+        self.assertIs(self.kind(b"".join([*lines[:at], *lines[at + 1 :], lines[-1]])), Kind.FORGED)
+
     def test_another_code_than_was_built(self) -> None:
         seen = replace(evidence(passing()), changed="ktest_check+0x4")
         self.assertIs(self.judge(seen).kind, Kind.PATCHED)
