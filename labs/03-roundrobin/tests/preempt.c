@@ -124,6 +124,48 @@ KTEST(preempt_section, "preempt.section", "03.5", "P3.7")
 	sched_set_affinity(t, ~0u);
 }
 
+static void compute_for(u64 ns)
+{
+	for (u64 end = time_now() + ns; time_before(time_now(), end);)
+		;
+}
+
+/*
+ * In a section its quantum ends, and later another tick comes. It may be marked already when the
+ * quantum ends, for something else. In both cases it goes behind the one that waits.
+ */
+KTEST(preempt_noted, "preempt.noted", "03.5", "P3.6")
+{
+	struct thread *t = current_thread();
+	struct hog other = { 0 };
+
+	sched_set_affinity(t, there());
+	start_hog(&other, there(), compute);
+	for (unsigned i = 0; i < 2; i++) {
+		u64 before, again;
+
+		thread_yield();
+		preempt_off();
+		if (i)
+			atomic_fetch_or(&t->work, WORK_RESCHED);
+		compute_for(25 * MS);		/* more than a quantum */
+		irq_off();
+		timer_arm(time_now());
+		irq_on();
+		compute_for(MS);
+		before = t->stats.preempted;
+		again = t->stats.picked_again;
+		preempt_on();
+		CHECK(t->stats.preempted == before + 1, "P3.7",
+		      "its quantum was over, and behind the section it kept the CPU");
+		CHECK(t->stats.picked_again == again, "P3.6",
+		      "its quantum was over in the section%s, and it went before the other",
+		      i ? ", in which it was marked before" : "");
+	}
+	end_hogs(&other, 1);
+	sched_set_affinity(t, ~0u);
+}
+
 /* Its budget is spent: it goes through the queue, although it is alone. */
 KTEST(preempt_spent, "preempt.spent", "03.7", "P3.9")
 {

@@ -130,6 +130,11 @@ KTEST_EARLY(queue_find, "queue.find", "03.1", "P3.2")
 	      "for CPU 1 another is found than the first that may run there");
 	CHECK(!sched_rr.find(&q, 3), "P3.2", "for CPU 3 one is found that may not run there");
 	CHECK(!sched_rr.find(&q, 5), "P3.2", "for CPU 5 one is found that may not run there");
+	e[2].affinity = BIT(5);		/* as sched_set_affinity() does, also while it waits */
+	CHECK(sched_rr.find(&q, 5) == &e[2], "P3.2",
+	      "for CPU 5 none is found, and one that waits may run there by now");
+	e[1].affinity = BIT(0);
+	CHECK(!sched_rr.find(&q, 1), "P3.2", "for CPU 1 one is found that may not run there now");
 	expect_count(3, "they were only looked for");
 	expect_next(0, "P3.1", "it was only found");
 }
@@ -141,6 +146,7 @@ KTEST_EARLY(queue_find, "queue.find", "03.1", "P3.2")
 
 static struct sched_entity crowd[CROWD];
 static unsigned line[CROWD], waiting;
+static u64 clock;
 
 static void model_take(unsigned place)
 {
@@ -167,16 +173,32 @@ static struct sched_entity *model_first(unsigned cpu)
 	return NULL;
 }
 
+/* Few may run on CPU 3, so that the first of them is far behind. */
+static u32 random_mask(void)
+{
+	return test_random() % 40 ? BIT(test_random() % 3) : BIT(3);
+}
+
+/* Its class, its nice value, what is left of its quantum, the time: none says whose turn it is. */
 static void put_random(void)
 {
+	static const u32 classes[] = { SCHED_OTHER, SCHED_BATCH, SCHED_IDLE };
 	enum enqueue_why why = (enum enqueue_why)(test_random() % (ENQUEUE_CHANGED + 1));
 	unsigned i = (unsigned)(test_random() % CROWD);
 
 	while (entity_queued(&crowd[i]))
 		i = (i + 1) % CROWD;
-	crowd[i].slice_left = waiting % 2 * NSEC_PER_MSEC;	/* says nothing about its turn */
-	sched_rr.enqueue(&q, &crowd[i], why, 0);
+	crowd[i].params.class = classes[test_random() % ARRAY_SIZE(classes)];
+	crowd[i].params.nice = NICE_HIGHEST + (int)(test_random() % 40);
+	crowd[i].slice_left = waiting % 2 * NSEC_PER_MSEC;
+	sched_rr.enqueue(&q, &crowd[i], why, clock);
 	model_put(i, why == ENQUEUE_PREEMPTED);
+}
+
+/* Of one that waits, perhaps. */
+static void change_mask(void)
+{
+	crowd[test_random() % CROWD].affinity = random_mask();
 }
 
 static void take_out_random(void)
@@ -187,7 +209,6 @@ static void take_out_random(void)
 	model_take(place);
 }
 
-/* Few may run on CPU 3, so that the first of them is far behind. */
 static void find_and_pick(unsigned step)
 {
 	unsigned cpu = (unsigned)(test_random() % 4);
@@ -198,7 +219,7 @@ static void find_and_pick(unsigned step)
 	      step, waiting, cpu);
 	if (test_random() % 2)
 		return;
-	REQUIRE(sched_rr.pick(&q, 0) == first, "P3.2",
+	REQUIRE(sched_rr.pick(&q, clock) == first, "P3.2",
 		"step %u, %u wait: another than the first is picked", step, waiting);
 	if (first)
 		model_take(0);
@@ -208,11 +229,14 @@ KTEST_EARLY(queue_model, "queue.model", "03.1", "P3.2")
 {
 	policy_queue_init(&q, 0);
 	waiting = 0;
+	clock = 0;
 	for (unsigned i = 0; i < CROWD; i++)
-		policy_entity_init(&crowd[i], i % 40 == 39 ? BIT(3) : BIT(i % 3), 0);
+		policy_entity_init(&crowd[i], random_mask(), clock);
 	for (unsigned step = 0; step < STEPS; step++) {
 		bool fills = step % (STEPS / 2) < STEPS / 4;
 
+		clock += test_random() % (2 * NSEC_PER_SEC);
+		change_mask();
 		if (waiting < CROWD && test_random() % 4 < (fills ? 3 : 1))
 			put_random();
 		else if (waiting && test_random() % 4 == 0)
@@ -222,4 +246,21 @@ KTEST_EARLY(queue_model, "queue.model", "03.1", "P3.2")
 		REQUIRE(q.nr == waiting, "P3.1", "step %u: %u wait, and the queue counts %u", step,
 			waiting, q.nr);
 	}
+}
+
+#define TURNS	70000u		/* more than 16 bits count */
+
+KTEST_EARLY(queue_long, "queue.long", "03.1", "P3.2")
+{
+	unsigned turn = 0;
+
+	make_empty();
+	for (unsigned i = 0; i < ENTITIES; i++)
+		put(i, ENQUEUE_WAKE);
+	while (turn < TURNS && pick() == (int)(turn % ENTITIES)) {
+		put(turn % ENTITIES, ENQUEUE_EXPIRED);
+		turn++;
+	}
+	CHECK(turn == TURNS, "P3.2", "turn %u is not that of the first who waits", turn);
+	expect_count(ENTITIES, "each was picked and put back");
 }
