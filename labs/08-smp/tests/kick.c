@@ -189,6 +189,14 @@ KTEST(kick_mask, "kick.mask", "08.4", "P8.6")
 	stay_no_longer();
 }
 
+/* The first CPU that idles, of the same node if there is one; -1: none. */
+static int first_idle(void)
+{
+	u32 idle = atomic_load(&idle_mask), near = idle & near_cpus(&cpus[here]);
+
+	return near ? __builtin_ctz(near) : idle ? __builtin_ctz(idle) : -1;
+}
+
 /* @n wait here, real-time ones if @urgent. The one in the middle may run on CPU @last as well. */
 static void check_queue(unsigned n, bool urgent, unsigned last)
 {
@@ -212,6 +220,8 @@ static void check_queue(unsigned n, bool urgent, unsigned last)
 	CHECK(idle_cpu_for(a_thread(BIT(here)), rq) == &cpus[last], "P8.6",
 	      "one of two threads may run on CPU %u, which idles, and is not found", last);
 	check_kick(NULL, rq, last, "the one in the middle may run on one more CPU");
+	m[n / 2].thread->se.affinity = ~0u;
+	check_kick(NULL, rq, first_idle(), "the one in the middle may run on each CPU that idles");
 	m[n / 2].thread->se.affinity = BIT(here);
 	spin_unlock(&rq->lock);
 	let_go();
@@ -290,6 +300,21 @@ KTEST(kick_moved, "kick.moved", "08.4", "P8.1")
 	stay_no_longer();
 }
 
+/* A thread waits in the queue of a CPU of the other node. All queues are locked. */
+static void check_queue_of_other_node(void)
+{
+	unsigned there = here ^ 1;
+	struct runq *rq = &cpus[there].runq;
+	struct thread *away = a_thread(~BIT(there));
+
+	policy_entity_init(&away->se, ~BIT(there), time_now());
+	away->cpu = &cpus[there];
+	queue_enqueue(&rq->q, &away->se, ENQUEUE_WAKE, time_now());
+	CHECK(idle_cpu_for(NULL, rq) == &cpus[there ^ 2], "P8.6",
+	      "a thread waits in a queue of the other node, and no CPU there is found for it");
+	queue_dequeue(&rq->q, &away->se);
+}
+
 /* CPUs 0 and 2 are near each other, and so are 1 and 3. */
 KTEST(kick_near, "kick.near", "08.4", "P8.6")
 {
@@ -305,6 +330,7 @@ KTEST(kick_near, "kick.near", "08.4", "P8.6")
 	away->cpu = &cpus[here ^ 1];
 	CHECK(idle_cpu_for(away, NULL) == &cpus[here ^ 3], "P8.6",
 	      "a thread waits at a CPU of the other node, and no CPU there is found for it");
+	check_queue_of_other_node();
 	check_kick(a_thread(~0u), NULL, here ^ 2, "one idle CPU is of this node");
 	check_kick(a_thread(~0u), NULL, here % 2 ? 0 : 1, "all idle CPUs are of the other node");
 	check_kick(a_thread(BIT(here % 2 ? 0 : 1)), NULL, -1,

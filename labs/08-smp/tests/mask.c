@@ -171,6 +171,8 @@ static void check_stays(struct thread *t, unsigned there, u32 others, const char
 	      switches, beside);
 	CHECK(ipis == 0, "P8.3", "its mask allows its CPU, and it was interrupted %lu times%s",
 	      ipis, beside);
+	CHECK(!cpus[there].runq.expired, "P8.3",
+	      "its mask allows its CPU, and its quantum counts as over%s", beside);
 }
 
 /* A mask that still allows its CPU costs it nothing, also if another thread wants that CPU. */

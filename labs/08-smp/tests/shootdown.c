@@ -132,6 +132,12 @@ static u64 flush_once(void)
 	return asked() - before;
 }
 
+static void await_idle(unsigned cpu)
+{
+	while (!is_idle_hint(&cpus[cpu]))
+		arch_spin_hint();
+}
+
 KTEST(tlb_asks, "tlb.asks", "08.6", "P8.11")
 {
 	struct tlb_batch b;
@@ -178,6 +184,12 @@ KTEST(tlb_asks, "tlb.asks", "08.6", "P8.11")
 	CHECK(flush_once() == 0, "P8.11", "the other CPU has left the space, and was asked");
 	told = 3;
 	end(&user, 1);
+	await_idle(next_to(here));
+	atomic_fetch_or(&idle_mask, BIT(next_to(here)));	/* which steal=off leaves empty */
+	before = asked();
+	tlb_flush_on(BIT(next_to(here)), 0, 0);
+	CHECK(asked() == before + 1, "P8.11", "another CPU idles, and was not asked");
+	atomic_fetch_and(&idle_mask, ~BIT(next_to(here)));
 	as_put(space);
 	stay_no_longer();
 }

@@ -167,3 +167,155 @@ KTEST(tlb_freed, "tlb.freed", "08.6", "P8.10")
 	end(readers, nr_cpus);
 	as_put(space);
 }
+
+/* --- The kernel's own memory, on CPUs that have no space loaded ------------------------------- */
+
+static u64 *kernel_page;
+static _Atomic u64 is_there[MAX_CPUS];
+
+static int look_there(void *arg)
+{
+	struct member *m = arg;
+
+	is_there[cpu_here()] = *(volatile u64 *)kernel_page;
+	return begin(m);
+}
+
+/* Each CPU looks at the page, and goes on to idle or to the test. */
+static void check_all_see(u64 want, const char *when)
+{
+	struct member m;
+
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		make_and_run(&m, i, BIT(i), look_there);
+		end(&m, 1);
+		CHECK(is_there[i] == want, "P8.9", "%s: CPU %u reads %lu there, not %lu", when, i,
+		      is_there[i], want);
+	}
+}
+
+static void take_kernel_page(void)
+{
+	vaddr_t va = (vaddr_t)kernel_page;
+
+	kvm_unmap_page(va);
+	tlb_flush_on(BIT(nr_cpus) - 1, va, va + PAGE_SIZE);
+}
+
+KTEST(tlb_kernel, "tlb.kernel", "08.6", "P8.9")
+{
+	struct page *pages[2];
+
+	stay_here();
+	kernel_page = (u64 *)kvm_reserve(PAGE_SIZE);
+	REQUIRE(kernel_page, "P8.9", "no address space");
+	for (u64 i = 0; i < 2; i++) {
+		pages[i] = page_alloc(0, 0);
+		REQUIRE(pages[i], "P8.9", "no memory for a page");
+		*(u64 *)page_to_virt(pages[i]) = i + 1;
+		REQUIRE(kvm_map_page((vaddr_t)kernel_page, page_to_phys(pages[i]), RW) == 0, "P8.9",
+			"no memory for a table");
+		check_all_see(i + 1, i ? "another page of the kernel is mapped" : "one is mapped");
+		take_kernel_page();
+	}
+	kvm_release((vaddr_t)kernel_page, PAGE_SIZE);
+	page_put(pages[0]);
+	page_put(pages[1]);
+	stay_no_longer();
+}
+
+/* --- Moved in the middle, and another thread of the space stays ------------------------------- */
+
+static struct thread *swept;
+static _Atomic unsigned asked_for, seen;
+static _Atomic u64 seen_there;
+
+/* In the sweep's interrupt. */
+static void move_it(void *unused)
+{
+	(void)unused;
+	if (current_thread() == swept)
+		sched_set_affinity(swept, BIT(1));
+}
+
+/* On CPU 0. It writes to the page when it is asked for the first time, then it reads, and so on. */
+static int stay_behind(void *arg)
+{
+	struct member *m = arg;
+
+	use_space(space);
+	while (!m->stop) {
+		if (seen != asked_for) {
+			u64 value = 42;
+
+			if (asked_for % 2)
+				put_word(BASE, value);
+			else
+				copy_from_user(&value, BASE, sizeof(value));
+			seen_there = value;
+			seen = asked_for;
+		}
+		thread_yield();
+	}
+	use_space(NULL);
+	return 0;
+}
+
+static u64 ask(void)
+{
+	asked_for++;
+	while (seen != asked_for)
+		thread_yield();
+	return seen_there;
+}
+
+/*
+ * Takes the entry away, and is moved to CPU 1 when it has run @n instructions of the flush. False:
+ * CPU 0 can still reach the page, which is not given back then.
+ */
+static bool flush_and_move(unsigned n)
+{
+	vaddr_t next;
+	pte_t *e, old;
+
+	sched_set_affinity(swept, BIT(0));
+	ask();
+	e = pt_run(space->root, BASE, BASE + PAGE_SIZE, &next);
+	old = *e;
+	pte_set(e, 0);
+	as_count_pages(space, -1);
+	sweep_begin(n);
+	tlb_flush_range(space, BASE, BASE + PAGE_SIZE);
+	sweep_end();
+	if (ask() == 42)
+		return false;
+	page_put(pte_page(old));
+	return true;
+}
+
+#define SWEEPS	150
+
+KTEST(tlb_left, "tlb.left", "08.6", "P8.9")
+{
+	struct member m;
+	unsigned n = 1;
+
+	NEEDS_TWO_CPUS;
+	swept = current_thread();
+	sched_set_affinity(swept, BIT(0));
+	new_space(&space, 1);
+	asked_for = seen = 0;
+	make_and_run(&m, 0, BIT(0), stay_behind);
+	use_space(space);
+	sweep_action = move_it;
+	while (n < SWEEPS && flush_and_move(n))
+		n++;
+	sweep_action = NULL;
+	CHECK(n == SWEEPS, "P8.9",
+	      "moved after %u instructions of a flush: CPU 0, where another thread of the space "
+	      "runs, still reads the page that was taken away", n);
+	use_space(NULL);
+	end(&m, 1);
+	as_put(space);
+	stay_no_longer();
+}
