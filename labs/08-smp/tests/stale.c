@@ -313,7 +313,8 @@ KTEST(tlb_left, "tlb.left", "08.6", "P8.9")
 	sweep_action = NULL;
 	CHECK(n == SWEEPS, "P8.9",
 	      "moved after %u instructions of a flush: CPU 0, where another thread of the space "
-	      "runs, still reads the page that was taken away", n);
+	      "runs, still reads the page that was taken away",
+	      n);
 	use_space(NULL);
 	end(&m, 1);
 	as_put(space);
