@@ -262,9 +262,27 @@ static int leave_with_255(void *unused)
 	return 255;
 }
 
+/* A kill gives this status when the first thread has left with another code. The second starts. */
+static void end_after_the_first(int status)
+{
+	struct thread *first, *second;
+	pid_t pid;
+
+	subject = make_leaver(&kernel_process, &first);
+	pid = subject->pid;
+	second = create_in(subject, leave_with_255, NULL);
+	thread_resume(first);
+	while (subject->nr_threads > 1)
+		let_others_run();
+	process_kill(subject, status);
+	thread_resume(second);
+	expect_status(pid, status);
+}
+
 SCENARIO(zombie_255, "zombie.any_status", "06.2", "P6.7", .cpus = 1)
 {
 	expect_end(start_victim(leave_with_255), STATUS_EXIT(255));
+	end_after_the_first(KILLED | 0x80);
 }
 
 static int leave_with_0(void *unused)
@@ -283,6 +301,7 @@ SCENARIO(zombie_0, "zombie.status_zero", "06.2", "P6.7", .cpus = 1)
 	err = process_kill(subject, KILLED);
 	expect(err == -EALREADY, "killing a zombie returned %d", err);
 	expect_end(pid, STATUS_EXIT(0));
+	end_after_the_first(STATUS_EXIT(0));
 }
 
 static struct actor killer, reader;

@@ -120,14 +120,23 @@ static void expect_none_of(pid_t group)
 	       group, err, res.pid);
 }
 
-/* An only child that has a group of its own is none of its parent's, alive or dead. */
+static void set_group(struct process *p, pid_t group)
+{
+	spin_lock(&tree_lock);
+	p->pgid = group;
+	spin_unlock(&tree_lock);
+}
+
+/*
+ * An only child that has a group of its own is none of its parent's, alive or dead, and none of the
+ * group after which its session is named.
+ */
 static void leave_group(struct process *p, struct thread *t)
 {
 	pid_t pid = p->pid;
 
-	spin_lock(&tree_lock);
-	p->pgid = pid;
-	spin_unlock(&tree_lock);
+	set_group(p, pid);
+	p->sid = pid + 1;
 	expect_none_of(0);
 	expect_found(-pid, WNOHANG, 0);
 	thread_resume(t);
@@ -141,6 +150,7 @@ static void leave_group(struct process *p, struct thread *t)
 SCENARIO(zombie_options, "zombie.options", "06.2", "P6.7", .cpus = 1)
 {
 	static const unsigned options[] = { 0, WNOHANG, WUNTRACED, WNOHANG | WCONTINUED, WALL };
+	static const int reports[] = { 0, STATUS_STOPPED(SIGSTOP), STATUS_CONTINUED };
 	struct thread *elder, *younger, *t;
 	struct process *first = make_leaver(&kernel_process, &elder);
 
@@ -151,7 +161,7 @@ SCENARIO(zombie_options, "zombie.options", "06.2", "P6.7", .cpus = 1)
 		pid_t last = make_leaver(&kernel_process, &younger)->pid;
 		pid_t which = i % 3 ? (i % 3 == 1 ? pid : 0) : -1;
 
-		p->stop_report = i % 2 ? STATUS_STOPPED(SIGSTOP) : 0;	/* nobody has asked yet */
+		p->stop_report = reports[(i + i / 3) % 3];	/* nobody has asked yet */
 		thread_resume(t);
 		expect_found(pid, WNOWAIT, pid);	/* it has ended */
 		expect_found(which, WNOWAIT | how, pid);
@@ -228,21 +238,29 @@ SCENARIO(orphan_both, "orphan.both_die", "06.2", "P6.9", .cpus = 2)
 	expect_status(pid, STATUS_EXIT(3));
 }
 
+static void make_idle_child(struct process *parent)
+{
+	struct process *p;
+
+	expect(!process_create(parent, &p), "a process could not be made");
+}
+
 /*
- * Init's wait begins before its grandchild's child ends or becomes its own, in whichever order.
- * Another child of the same parent lives on.
+ * Init's wait begins before its grandchild's child ends or becomes its own, in whichever order. An
+ * elder and a younger child of the same parent live on.
  */
 SCENARIO(orphan_told, "orphan.init_waits_already", "06.2", "P6.9", .cpus = 2, .keeps = true)
 {
 	struct thread *parent_thread, *thread;
 	struct process *grandparent = make_child();
 	struct process *parent = make_leaver(grandparent, &parent_thread);
-	pid_t pid = make_leaver(parent, &thread)->pid;
-	struct process *living;
 	struct wait_result res;
+	pid_t pid;
 	int err;
 
-	expect(!process_create(parent, &living), "a process could not be made");
+	make_idle_child(parent);
+	pid = make_leaver(parent, &thread)->pid;
+	make_idle_child(parent);
 	adopt_orphans();
 	thread_resume(thread);
 	thread_resume(parent_thread);
@@ -252,21 +270,33 @@ SCENARIO(orphan_told, "orphan.init_waits_already", "06.2", "P6.9", .cpus = 2, .k
 }
 
 /* The same with one child: nothing but its own end tells init of it. */
-SCENARIO(orphan_single, "orphan.only_child", "06.2", "P6.9", .cpus = 2, .keeps = true)
+static void end_with_only_child(struct process *grandparent, bool dying)
 {
 	struct thread *parent_thread, *thread;
-	struct process *grandparent = make_child();
 	struct process *parent = make_leaver(grandparent, &parent_thread);
 	pid_t pid = make_leaver(parent, &thread)->pid;
 	struct wait_result res;
 	int err;
 
 	adopt_orphans();
+	if (dying)
+		process_kill(grandparent, KILLED);
 	thread_resume(thread);
 	thread_resume(parent_thread);
 	err = process_wait(-1, WEXITED, &res);
 	expect(!err && res.pid == pid, "waiting for any child returned %d, process %d", err,
 	       res.pid);
+}
+
+SCENARIO(orphan_single, "orphan.only_child", "06.2", "P6.9", .cpus = 2, .keeps = true)
+{
+	end_with_only_child(make_child(), false);
+}
+
+/* The grandparent is dying too, and stays so for long: it tells init nothing yet. */
+SCENARIO(orphan_dying, "orphan.of_a_dying_family", "06.2", "P6.9", .cpus = 2, .keeps = true)
+{
+	end_with_only_child(make_child(), true);
 }
 
 static void expect_child_of_init(struct process *p)
@@ -285,15 +315,19 @@ SCENARIO(orphan_three, "orphan.three_children", "06.2", "P6.9", .cpus = 2)
 	struct process *parent = make_leaver(&kernel_process, &parent_thread), *c[3];
 	pid_t parent_pid = parent->pid;
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		c[i] = make_leaver(parent, &t[i]);
+		set_group(c[i], c[i]->pid);
+	}
 	adopt_orphans();
 	thread_resume(t[0]);
 	thread_resume(parent_thread);
 	thread_resume(t[1]);
 	expect_status(parent_pid, STATUS_EXIT(3));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		expect_child_of_init(c[i]);
+		expect(c[i]->pgid == c[i]->pid, "an orphan's group has changed");
+	}
 	thread_resume(t[2]);
 	expect_status(c[2]->pid, STATUS_EXIT(3));
 	expect_status(c[0]->pid, STATUS_EXIT(3));

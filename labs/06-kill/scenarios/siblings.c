@@ -27,6 +27,33 @@ static void start_waiter(void)
 	await_state(t, THREAD_BLOCKED);
 }
 
+static _Atomic bool begun;
+
+static int kill_subject(void)
+{
+	begun = true;
+	return process_kill(subject, KILLED);
+}
+
+/* A killer that is killed meanwhile is in the middle of kernel work, and finishes it. */
+SCENARIO(killer_killed, "kill.killer_is_killed", "06.5", "P6.6", .cpus = 2, .keeps = true)
+{
+	static struct actor killer;
+	struct process *its = make_child();
+	pid_t pid;
+
+	subject = make_child();
+	pid = subject->pid;
+	start_waiter();
+	start_waiter();
+	act_in(its, 1, &killer, kill_subject);
+	while (!begun)
+		arch_spin_hint();
+	process_kill(its, STATUS_SIGNAL(SIGTERM));
+	expect_status(pid, KILLED);
+	end_here();
+}
+
 /* The thread that leaves stands between two others, in whatever list there is. */
 SCENARIO(sibling_leaves, "kill.sibling_leaves", "06.5", "P6.3", .cpus = 2)
 {
@@ -72,7 +99,9 @@ SCENARIO(kill_many, "kill.very_many", "06.4", "P6.4", .cpus = 1)
 	}
 	spin_unlock(&subject->lock);
 	last = create_in(subject, wait_for_ever, NULL);
+	spin_lock(&tree_lock);		/* signals are sent with it in hand */
 	process_kill(subject, KILLED);
+	spin_unlock(&tree_lock);
 	expect(thread_is_dying(last), "the last thread of many was not told of the kill");
 	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
 		expect(thread_is_dying(&crowd[i]), "thread %u of %u was not told of the kill", i,
@@ -111,6 +140,61 @@ SCENARIO(one_unrun, "kill.one_before_it_runs", "06.4", "P6.4", .cpus = 1)
 	while (subject->nr_threads > 1)
 		let_others_run();
 	expect(!ran, "a thread that had not run before it was killed alone ran after that");
+	thread_resume(leader);
+	expect_end(pid, STATUS_EXIT(3));
+}
+
+static int sleep_for_ever(void *unused)
+{
+	(void)unused;
+	return thread_sleep_until(DEADLINE_NEVER);
+}
+
+static bool in_hand;			/* the thread has something to give back */
+
+static int yield_with_work(void *unused)
+{
+	(void)unused;
+	in_hand = true;
+	thread_yield();
+	thread_yield();			/* looks whether it is to be suspended */
+	in_hand = false;
+	return 0;
+}
+
+static void expect_to_leave(struct thread *t)
+{
+	unsigned before = subject->nr_threads;
+
+	thread_kill(t);
+	while (subject->nr_threads == before)
+		let_others_run();
+	expect(!in_hand, "a thread that was killed alone died with work in hand");
+}
+
+/* The same for threads that wait, sleep or are suspended in the middle of kernel work. */
+SCENARIO(one_off_the_cpu, "kill.one_off_the_cpu", "06.5", "P6.3", .cpus = 1)
+{
+	struct thread *leader, *t;
+	pid_t pid;
+
+	subject = make_leaver(&kernel_process, &leader);
+	pid = subject->pid;
+	t = create_in(subject, wait_for_ever, NULL);
+	thread_resume(t);
+	await_state(t, THREAD_BLOCKED);
+	expect_to_leave(t);
+	t = create_in(subject, sleep_for_ever, NULL);
+	thread_resume(t);
+	await_state(t, THREAD_SLEEPING);
+	expect_to_leave(t);
+	t = create_in(subject, yield_with_work, NULL);
+	thread_resume(t);
+	thread_yield();
+	expect(!thread_suspend(t), "the suspend failed");
+	thread_yield();
+	expect(thread_state(t) == THREAD_SUSPENDED && in_hand, "it is not suspended at its work");
+	expect_to_leave(t);
 	thread_resume(leader);
 	expect_end(pid, STATUS_EXIT(3));
 }

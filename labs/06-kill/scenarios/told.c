@@ -96,28 +96,57 @@ SCENARIO(deadline_near, "kill.before_a_deadline", "06.5", "P6.3", .cpus = 1)
 
 /* --- Parents ---------------------------------------------------------------------------------- */
 
-/* A child of clone() has another exit signal, or none: other waits match it. */
+static struct thread *clone;
+static pid_t child;
+static bool by_pid;
+
+/* The only child is none of those that this wait is for, whether or not it has ended. */
+static void expect_no_child(void)
+{
+	struct wait_result res = { 0 };
+	int err = process_wait(-1, WEXITED | WNOHANG, &res);
+
+	expect(err == -ECHILD, "a wait that no clone matches returned %d, process %d", err,
+	       res.pid);
+}
+
+static int wait_for_clone(void *unused)
+{
+	pid_t which = by_pid ? child : -1;
+	unsigned options = WEXITED | (by_pid ? WALL : WCLONE);
+	struct wait_result res = { 0 };
+	int err;
+
+	(void)unused;
+	expect_no_child();
+	thread_resume(clone);
+	err = process_wait(which, options | WNOWAIT, &res);
+	expect(!err && res.pid == child, "a look at a clone returned %d, process %d", err, res.pid);
+	expect_no_child();
+	err = process_wait(which, options, &res);
+	expect(!err && res.pid == child && res.status == STATUS_EXIT(3),
+	       "waiting for a clone returned %d, process %d, status 0x%x", err, res.pid,
+	       res.status);
+	return 3;
+}
+
+/* A child of clone() has another exit signal, or none: other waits match it, and only those. */
 SCENARIO(zombie_of_clone, "zombie.of_a_clone", "06.2", "P6.7", .cpus = 1)
 {
 	static const u8 signals[] = { 0, SIGUSR1 };
 
 	for (unsigned i = 0; i < 2 * ARRAY_SIZE(signals); i++) {
-		struct wait_result res = { 0 };
-		struct thread *t;
-		struct process *p = make_leaver(&kernel_process, &t);
-		pid_t pid = p->pid;
-		int err;
+		struct process *parent = make_child(), *p = make_leaver(parent, &clone);
+		pid_t pid = parent->pid;
 
 		p->exit_signal = signals[i / 2];
-		thread_resume(t);
-		err = process_wait(i % 2 ? pid : -1, WEXITED | (i % 2 ? WALL : WCLONE), &res);
-		expect(!err && res.pid == pid && res.status == STATUS_EXIT(3),
-		       "waiting for a clone returned %d, process %d, status 0x%x", err, res.pid,
-		       res.status);
+		parent->sigactions[SIGUSR1 - 1].handler = SIG_IGN;
+		child = p->pid;
+		by_pid = i % 2;
+		thread_resume(create_in(parent, wait_for_clone, NULL));
+		expect_status(pid, STATUS_EXIT(3));
 	}
 }
-
-static pid_t child;
 
 static int wait_for_nothing(void *unused)
 {
@@ -150,6 +179,18 @@ static int wait_for_grandparent(void)
 	return 0;
 }
 
+/* A zombie of init's own, of a kind that no wait is for. */
+static void leave_a_clone(void)
+{
+	struct thread *t;
+	struct process *p = make_leaver(&kernel_process, &t);
+
+	p->exit_signal = 0;
+	thread_resume(t);
+	while (process_state(p) != PROCESS_ZOMBIE)
+		let_others_run();
+}
+
 /* Two threads of init wait, the first of them for another child than the orphan. */
 SCENARIO(orphan_second_waits, "orphan.second_thread_waits", "06.2", "P6.9", .cpus = 1,
 	 .keeps = true)
@@ -164,6 +205,7 @@ SCENARIO(orphan_second_waits, "orphan.second_thread_waits", "06.2", "P6.9", .cpu
 	int err;
 
 	child = grandparent->pid;
+	leave_a_clone();
 	adopt_orphans();
 	act_on(0, &first, wait_for_grandparent);
 	await_blocked(&first);
