@@ -428,3 +428,5 @@ class Survey(Explorer):
                 part = page.partition(f"## {lab.name}: ")[2].partition("\n## ")[0]
                 named = re.findall(r"^\| `(\S+)` \|", part, re.M)
                 self.assertEqual(named, [m.name for m in survey.in_the_kernel(lab)], "make it again")
+                seen = len(re.findall(r"^\| `\S+` \|[^|]*\| `", part, re.M))
+                self.assertTrue(part.startswith(f"{seen} of {len(named)}\n"), f"{lab.name}: {seen}")

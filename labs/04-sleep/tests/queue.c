@@ -6,7 +6,7 @@
 #define WAITERS	8
 
 static struct wait_queue queue = WAIT_QUEUE_INIT(queue);
-static unsigned woken;			/* [queue.lock] */
+static _Atomic unsigned woken;		/* stored last, under queue.lock */
 static unsigned order[WAITERS];		/* waiters in the order of return [queue.lock] */
 static _Atomic int results[WAITERS];	/* what each wait returned */
 
@@ -19,9 +19,10 @@ static int wait_once(void *arg)
 	link.shared = (u64)arg & 0x100;
 	spin_lock(&queue.lock);
 	err = wait_block_link(&queue, &link, DEADLINE_NEVER, 0);
-	order[woken++ % WAITERS] = me;
-	spin_unlock(&queue.lock);
+	order[woken % WAITERS] = me;
 	results[me] = err;
+	woken++;
+	spin_unlock(&queue.lock);
 	return 0;
 }
 
@@ -56,8 +57,8 @@ KTEST(wait_wake_one_locked, "wait.wake_one", "04.3", "P4.6")
 	for (unsigned i = 0; i < WAITERS; i++) {
 		CHECK(wait_wake_one(&queue, 10 + i) == 1, "P4.6", "wake-up %u woke nobody",
 		      i);
-		REQUIRE(AWAIT(results[i] != 0), "P4.6", "after wake-up %u waiter %u still waits", i,
-			i);
+		REQUIRE(AWAIT(woken > i && results[i]), "P4.6",
+			"after wake-up %u waiter %u still waits", i, i);
 		CHECK(woken == i + 1, "P4.6", "%u waiters ran after %u wake-ups", woken, i + 1);
 		CHECK(order[i] == i, "P4.6", "wake-up %u went to waiter %u", i, order[i]);
 		CHECK(results[i] == 10 + (int)i, "P4.9", "waiter %u was woken with %u and got %d",

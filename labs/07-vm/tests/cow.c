@@ -50,6 +50,26 @@ static void check_sparse(void)
 	as_put(as);
 }
 
+/* However many pages of a table there are, each counts. */
+static void check_counts(void)
+{
+	static const unsigned counts[] = { 1, 255, 256, 257, 512 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(counts); i++) {
+		struct addr_space *as = new_space(), *child;
+
+		map_at(as, BASE, counts[i], RW, 0);
+		for (unsigned k = 0; k < counts[i]; k++)
+			CHECK(store(as, PAGE_AT(k), k) == 0, "P7.7", "a first write");
+		child = fork_of(as);
+		CHECK(child->resident == counts[i], "P7.7",
+		      "%u pages of a table are shared, and %lu are resident in the child",
+		      counts[i], child->resident);
+		as_put(child);
+		as_put(as);
+	}
+}
+
 KTEST(cow_shares, "cow.shares", "07.5", "P7.7")
 {
 	struct addr_space *as = filled_space(), *child;
@@ -90,6 +110,7 @@ KTEST(cow_shares, "cow.shares", "07.5", "P7.7")
 	as_put(as);
 	check_pinned();
 	check_sparse();
+	check_counts();
 }
 
 KTEST(cow_copies, "cow.copies", "07.5", "P7.7")

@@ -88,6 +88,28 @@ static void check_regions(void)
 	file_drop();
 }
 
+/* However many pages of one table lose the right, other CPUs are told. */
+static void check_tables(void)
+{
+	static const unsigned counts[] = { 33, 255, 256, 257, 512 };
+	struct addr_space *child;
+	struct thread *other;
+	u64 before;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(counts); i++) {
+		space = filled_space(counts[i]);
+		other = start_on_1(keep_loaded);
+		before = event_read(EVENT_SHOOTDOWNS);
+		child = fork_of(space);
+		CHECK(event_read(EVENT_SHOOTDOWNS) > before, "P7.9",
+		      "fork takes the right to %u pages of a table, and the other CPU may use it",
+		      counts[i]);
+		end_it(other);
+		as_put(child);
+		as_put(space);
+	}
+}
+
 /* Fork takes the right to write to the page at BASE, and to no other. */
 static void check_fork_takes(const char *what)
 {
@@ -164,6 +186,7 @@ KTEST(flush_others, "flush.others", "07.5", "P7.9")
 	      "a fork that failed has taken a right away, and the other CPU may go on with it");
 	end_it(other);
 	as_put(space);
+	check_tables();
 	check_regions();
 	check_kinds();
 }

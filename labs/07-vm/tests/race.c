@@ -4,6 +4,8 @@
  */
 #include "vm.h"
 
+#define CROWD	600u			/* pages, of two tables */
+
 static struct addr_space *space;	/* of the running test */
 static int fault_error;			/* what the other thread's fault gave */
 
@@ -15,21 +17,24 @@ static int write_to_it(void *where)
 	return 0;
 }
 
-/*
- * Starts the other thread on CPU 1, which writes to @va, and returns when it is at the entry or
- * exit of @function.
- */
-static struct thread *start_parked_at(vaddr_t va, const char *function, enum park_where where)
+/* Starts the other thread on CPU 1, and returns when it is at the entry or exit of @function. */
+static struct thread *start_parked_in(thread_fn entry, void *arg, const char *function,
+				      enum park_where where)
 {
-	struct thread *t = thread_create("writer", write_to_it, (void *)va, PRIORITY_DEFAULT);
+	struct thread *t = thread_create("other", entry, arg, PRIORITY_DEFAULT);
 
 	REQUIRE(t, "P7.10", "no thread was made");
 	sched_set_affinity(current_thread(), BIT(0));
 	sched_set_affinity(t, BIT(1));
 	park_arm(0, function, where, t, NSEC_PER_SEC);
 	thread_resume(t);
-	CHECK(park_wait(0, NSEC_PER_SEC), "P7.10", "the other thread's fault takes no lock");
+	CHECK(park_wait(0, NSEC_PER_SEC), "P7.10", "the other thread takes no lock");
 	return t;
+}
+
+static struct thread *start_parked_at(vaddr_t va, const char *function, enum park_where where)
+{
+	return start_parked_in(write_to_it, (void *)va, function, where);
 }
 
 static struct thread *start_parked(const char *function, enum park_where where)
@@ -163,6 +168,38 @@ KTEST(race_changed, "race.changed", "07.5", "P7.10")
 	CHECK(fault_error == -EFAULT && space->resident == 0, "P7.10",
 	      "a fault in a region that is gone: error %d, %lu pages are resident", fault_error,
 	      space->resident);
+	as_put(space);
+}
+
+static struct addr_space *forked;
+
+static int fork_it(void *unused)
+{
+	(void)unused;
+	fault_error = as_fork(space, &forked);
+	return 0;
+}
+
+/* A child is the picture of one moment: no fault comes between two of its pages. */
+KTEST(race_fork, "race.fork", "07.5", "P7.10")
+{
+	struct thread *other;
+	unsigned shared = 0;
+
+	NEEDS_TWO_CPUS;
+	space = new_space();
+	map_at(space, BASE, CROWD, RW, 0);
+	for (unsigned i = 0; i < CROWD; i++)
+		CHECK(store(space, PAGE_AT(i), i) == 0, "P7.10", "a first write");
+	other = start_parked_in(fork_it, NULL, "mutex_unlock", AT_EXIT);
+	for (unsigned i = 0; i < CROWD; i++)
+		shared += owners(page_at(space, PAGE_AT(i))) == 2;
+	CHECK(shared == 0 || shared == CROWD, "P7.10",
+	      "fork unlocks the space, or the child, when %u of %u pages are shared", shared,
+	      CROWD);
+	let_go(other);
+	REQUIRE(!fault_error, "P7.10", "fork: error %d", fault_error);
+	as_put(forked);
 	as_put(space);
 }
 
