@@ -3,7 +3,8 @@
 Of some thousand accesses to memory few say anything about the mistake. A line of the source is shown
 if it accesses a word that another thread also accesses, one of them storing, and if it is not the
 scheduler's or a lock's own business: those lines are shown by the function that called them. Of the
-part before the first switch that the schedule chose, only the last few lines are shown.
+part before the first switch that the schedule chose, only the last few lines are shown,
+and of a loop that waits one round.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 #define CROWD	600u			/* pages, of two tables */
 
 static struct addr_space *space;	/* of the running test */
-static int fault_error;			/* what the other thread's fault gave */
+static int fault_error;			/* what the other thread's fault or fork gave */
 
 static int write_to_it(void *where)
 {

@@ -1,22 +1,7 @@
 /*
  * Lab 08, step 5: busy CPUs compare what they have to do.
  */
-#include "cpus.h"
-
-static struct actor first, second, third;
-static _Atomic bool told;
-static _Atomic unsigned ran;
-
-static int count_it(void)
-{
-	ran++;
-	return 0;
-}
-
-static const char *all_ran(void)
-{
-	return ran == 2 ? queues_are_empty() : wrong("%u of 2 threads ran", ran);
-}
+#include "counted.h"
 
 static int compare(void)
 {

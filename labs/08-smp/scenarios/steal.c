@@ -1,28 +1,13 @@
 /*
  * Lab 08, steps 3 and 4: CPUs that take threads from each other, and CPUs that are told of threads.
  */
-#include "cpus.h"
-
-static struct actor first, second, third;
-static _Atomic bool told;
-static _Atomic unsigned ran;
-
-static int count_it(void)
-{
-	ran++;
-	return 0;
-}
+#include "counted.h"
 
 static int run_until_told(void)
 {
 	while (!told)
 		arch_spin_hint();
 	return 0;
-}
-
-static const char *all_ran(void)
-{
-	return ran == 2 ? queues_are_empty() : wrong("%u of 2 threads ran", ran);
 }
 
 /* Takes a thread for this CPU, and returns whether there was one. */
