@@ -11,7 +11,7 @@ from grade.lab import Lab, Test
 from grade.trace import Trace
 from grade.verdict import UNWRITTEN, Finding, Kind, Verdict
 from tools.explore import races, table
-from tools.explore.program import ExploreError, NotStarted, Race, Result, explore, replay
+from tools.explore.program import COSTUME, ExploreError, NotStarted, Race, Result, explore, replay
 
 _KINDS = (
     (UNWRITTEN, Kind.UNWRITTEN),
@@ -74,7 +74,8 @@ def _racing(root: Path, lab: Lab, test: Test, product: Product, race: Race, fenc
 
 def steps(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> list[str]:
     """The counterexample's table."""
-    return table.lines(told(root, lab, product, result, fenced))
+    lines = table.lines(told(root, lab, product, result, fenced))
+    return [*lines, "", COSTUME] if result.costume else lines
 
 
 def told(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> table.Story:

@@ -89,7 +89,7 @@ def kernels(root: Path, lab: Lab) -> list[Kernel]:
 def fault(program: Path, name: str, lab: Lab, fenced: bool) -> str:
     """Returns the fault that scenario @name finds with the kernel in @program; "": none."""
     try:
-        result = explore(program, name, BOUND, _STEPS, fenced)
+        result = explore(program, name, BOUND, _STEPS, fenced, costume=False)
         if result.outcome == "wrong":
             return result.verdict
         own = races.touching(program, name, result.races, lab.files, fenced)

@@ -54,7 +54,7 @@ else
 		$(if $(value MUTATE),$(call named,file,MUTATE),--lab $(LAB)) \
 		$(call named,function,FUNCTION) $(call named,only,ONLY) $(call named,json,JSON) \
 		$(call named,killers,KILLERS) $(if $(filter 1,$(MARKDOWN)),--markdown) \
-		$(if $(filter 1,$(LISTED)),--listed) \
+		$(if $(filter 1,$(LISTED)),--listed) $(if $(filter 1,$(ROLES)),--roles) \
 		$(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 endif
 
@@ -189,6 +189,7 @@ define instructor_variables
   KILLERS=	explorer: mutate asks only the explorer, which takes minutes; tests: only QEMU; each: QEMU as
 		well about what the explorer has noticed; empty: one about what the other has not
   LISTED=	1: mutate asks QEMU, too, about the mutants that equivalent.toml lists: is each entry true?
+  ROLES=	1: mutate makes mistakes in one role only: for a real-time thread, for init, in a crowd
   KEEP=		1: mutate makes right kernels of LAB, none of which may lose a point
   MARKDOWN=	1: mutate prints the table as docs/mutation.md has it
   SAMPLE=$(SAMPLE)	how many mutants mutate judges, taken at random; all if empty. With KEEP=1 so many

@@ -47,6 +47,7 @@ void host_boot(unsigned n, const char *bootargs, void (*body)(void))
 
 	scenario = body;
 	nr_vcpus = n;
+	host_costume_boot();
 	if (bootargs) {
 		strlcpy(machine.cmdline, bootargs, sizeof(machine.cmdline));
 		bootargs_init();

@@ -18,6 +18,7 @@ extern unsigned nr_vcpus;
 extern unsigned vcpu;			/* which runs now */
 extern bool scenario_quiet;		/* no interrupt comes */
 extern bool scenario_sets_up;		/* it has not come to explore_from_here() yet */
+extern bool host_costume;		/* set before the boot: costume.c */
 extern bool scenario_over;		/* its own thread and its actors (scenario.h) have ended */
 
 /*

@@ -21,6 +21,10 @@ struct host_cpu {
 struct trapframe;
 void host_user_return(struct trapframe *tf);
 
+/* costume.c: before the first thread, and when one is made. */
+void host_costume_boot(void);
+void host_costume_thread(struct thread *t);
+
 /* tlb.c: serves the requests of other CPUs, in its interrupt. */
 void host_shootdown_serve(void);
 

@@ -258,10 +258,21 @@ PLAIN(4)
 PLAIN(8)
 PLAIN(16)
 
+/* Of a copy of a structure, whose stores the compiler announces before its loads. */
+static struct {
+	char *start;
+	size_t size;
+} copied_to;
+
 void __tsan_read_range(char *p, size_t n)
 {
+	char *to = copied_to.start;
+	size_t size = copied_to.size;
+
 	for (size_t i = 0; i < n; i += 8)
 		ACCESS(READ, true, 0, n - i < 8 ? n - i : 8, p + i);
+	if (size == n)
+		explore_stored(to, n);
 }
 
 void __tsan_write_range(char *p, size_t n)
@@ -270,6 +281,8 @@ void __tsan_write_range(char *p, size_t n)
 		ACCESS(WRITE, true, 0, n - i < 8 ? n - i : 8, p + i);
 	/* Once more, as the store comes behind the last of the pauses. */
 	explore_stored(p, n);
+	copied_to.start = p;
+	copied_to.size = n;
 }
 
 /* The operation is made after the pause, in one piece, and no other CPU runs meanwhile. */

@@ -16,6 +16,7 @@ struct scenario {
 	_Bool wrong;			/* has a counterexample, to test the explorer itself */
 	_Bool quiet;			/* no interrupt comes: their code may be of a later step */
 	_Bool sets_up;			/* begins with what is not explored: explore_from_here() */
+	_Bool no_costume;		/* it is about what arch/host/costume.c changes */
 	_Bool weak;			/* as wrong, but only if loads may read older stores */
 	void (*bare)(unsigned cpu);	/* instead of run: this on each CPU, without a kernel */
 };

@@ -6,6 +6,9 @@
  *	explore weak NAME BOUND STEPS	the same, and loads may read older stores
  *	explore whole NAME BOUND STEPS	the same, without partial-order reduction
  *	explore covers NAME BOUND STEPS	the same, and tells which code ran
+ *	explore costume NAME BOUND STEPS
+ *				the same in the costume: arch/host/costume.c
+ *	explore twice NAME BOUND STEPS	first as it is, then a smaller search in the costume
  *	explore NAME replay SCHEDULE	runs one, and tells of each access
  *	explore NAME random SEED COUNT [DEPTH]
  *					runs so many at random (random.c)
@@ -26,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "entry.h"
 
@@ -67,9 +71,13 @@ void print_text(const char *s)
 	putchar('"');
 }
 
+/* How the name of a schedule begins. */
+#define PLAIN	"x:"
+#define COSTUME	"c:"
+
 static void print_schedule(const struct schedule *s)
 {
-	printf("\"x:");
+	printf("\"%s", host_costume ? COSTUME : PLAIN);
 	for (unsigned i = 0; i < s->nr; i++) {
 		const struct choice *c = &s->choices[i];
 
@@ -86,7 +94,7 @@ static void print_schedule(const struct schedule *s)
 /* Returns false if @text is no schedule. */
 static bool read_schedule(const char *text, struct schedule *s)
 {
-	if (strncmp(text, "x:", 2))
+	if (strncmp(text, PLAIN, 2) && strncmp(text, COSTUME, 2))
 		return false;
 	for (text += 2; *text; text += *text == ',') {
 		struct choice *c = &s->choices[s->nr++];
@@ -153,6 +161,8 @@ static void report(const char *outcome, unsigned bound, const struct figures *f)
 		printf(", \"random\": %" PRIu64 ", \"random_steps\": %" PRIu64
 		       ", \"random_accesses\": %" PRIu64 ", \"seed\": %" PRIu64,
 		       nr_random, random_steps, random_accesses, random_seed);
+	if (host_costume)
+		printf(", \"costume\": true");
 	if (verdict[0]) {
 		printf(", \"verdict\": ");
 		print_text(verdict);
@@ -389,8 +399,34 @@ static unsigned depth_of(const char *text)
 	return depth < DEPTH_OF_MISTAKE_MAX ? depth : DEPTH_OF_MISTAKE_MAX;
 }
 
+/*
+ * The second search of a scenario. Mistakes that are made in one role only seldom need more than
+ * one preemption, and it must not cost as much as the first. Another boot needs another program.
+ */
+#define COSTUME_BOUND	1u
+#define COSTUME_STEPS	100000u
+
+static int again_in_costume(char *program, unsigned bound, uint64_t most_steps)
+{
+	char at_most[16], steps[32];
+	char *argv[] = { program, "costume", (char *)scenario->name, at_most, steps, NULL };
+
+	snprintf(at_most, sizeof(at_most), "%u", bound < COSTUME_BOUND ? bound : COSTUME_BOUND);
+	snprintf(steps, sizeof(steps), "%" PRIu64,
+		 most_steps < COSTUME_STEPS ? most_steps : COSTUME_STEPS);
+	fflush(stdout);
+	execv(program, argv);
+	perror("explore: cannot start itself");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
+	char *program = argv[0];
+	bool twice = false;
+	unsigned bound;
+	int found;
+
 	if (argc == 2 && strcmp(argv[1], "list") == 0) {
 		list();
 		return 0;
@@ -402,12 +438,16 @@ int main(int argc, char **argv)
 			reduces = false;
 		else if (strcmp(argv[1], "covers") == 0)
 			covers = true;
+		else if (strcmp(argv[1], "costume") == 0)
+			host_costume = true;
+		else if (strcmp(argv[1], "twice") == 0)
+			twice = true;
 		else
 			break;
 	}
 	if (argc < 4 || argc > 7) {
-		fprintf(stderr, "usage: explore list | [weak | whole | covers] NAME BOUND STEPS |"
-				" NAME replay SCHEDULE\n");
+		fprintf(stderr, "usage: explore list | NAME replay SCHEDULE |"
+				" [weak | whole | covers | costume | twice] NAME BOUND STEPS\n");
 		return 2;
 	}
 	scenario = __start_scenarios;
@@ -418,6 +458,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	check_lines = strcmp(argv[2], "check") == 0;
+	if (strcmp(argv[2], "replay") == 0)
+		host_costume = strncmp(argv[3], COSTUME, 2) == 0;
 	booting = true;
 	host_boot(scenario->cpus, scenario->bootargs, scenario->run);
 	booting = false;
@@ -444,5 +486,9 @@ int main(int argc, char **argv)
 	if (!merge_states)
 		return search_all(argc > 4 ? strtoul(argv[4], NULL, 10) : BOUND_NONE,
 				  strtoull(argv[3], NULL, 10));
-	return search_all(strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
+	bound = strtoul(argv[2], NULL, 10);
+	found = search_all(bound, strtoull(argv[3], NULL, 10));
+	if (found || nr_data_races || !twice || scenario->no_costume || scenario->bare)
+		return found;
+	return again_in_costume(program, bound, strtoull(argv[3], NULL, 10));
 }

@@ -18,6 +18,11 @@ from tools.visible import all_visible, visible
 
 BOUND = 2  # preemptions
 STEPS = 2_000_000  # of a scenario at one bound; a budget in steps is the same on every machine
+# Told of a counterexample that only the second search finds: arch/host/costume.c.
+COSTUME = (
+    "in the costume, on which no property depends: every thread is real-time and nice, has migrated and been "
+    "preempted; every process has a parent in vfork(); the clock wraps soon"
+)
 _CPU_SECONDS = 600  # only a program that no longer counts its steps comes to this
 DEPTH = 3  # events in one order that a mistake needs (tools/explore/random.c)
 SEED = 1
@@ -36,7 +41,7 @@ _ONE_OF: dict[str, Collection[object]] = {
     "size": range(1, 17),  # bytes
 }
 _Said = TypeVar("_Said", "Scenario", "Race", "Result", "Access")
-_SCHEDULE = re.compile(rf"x:({_CHOICE}(,{_CHOICE})*)?")
+_SCHEDULE = re.compile(rf"[xc]:({_CHOICE}(,{_CHOICE})*)?")
 
 
 class ExploreError(Exception):
@@ -90,6 +95,7 @@ class Result:
     random_steps: int = 0
     random_accesses: int = 0  # to memory
     seed: int = 0
+    costume: bool = False  # of the search in the costume (arch/host/costume.c)
 
     def figures(self) -> str:
         """In one line, what the result is worth."""
@@ -110,6 +116,7 @@ class Result:
         loads = self.schedule.count("-") - failed
         more = f" and {loads} load{'s' * (loads > 1)} of an older store" if loads else ""
         more += f" and {failed} weak exchange{'s' * (failed > 1)} that failed" if failed else ""
+        more += ", in the costume" if self.costume else ""
         return f"wrong after {ran}, with {_counted(self.bound - loads - failed)}{more}"
 
 
@@ -271,11 +278,15 @@ def explore(
     steps: int = STEPS,
     fenced: bool = False,
     weak: bool = False,
+    costume: bool = True,
 ) -> Result:
     """Runs every schedule of @scenario with at most @bound preemptions, or as many as @steps allow. @weak:
-    loads may read older stores from the start on, not only in a second search."""
-    words = ["weak"] * weak + [scenario, str(bound), str(steps)]
-    return _result(_run(program, words, fenced)[-1])
+    loads may read older stores from the start on, not only in a second search. If nothing is found, a
+    smaller search follows in the costume, whose result counts if it finds something."""
+    first = "weak" if weak else "twice" if costume else ""
+    words = [first] * bool(first) + [scenario, str(bound), str(steps)]
+    found = [_result(line) for line in _run(program, words, fenced)]
+    return found[-1] if found[-1].outcome == "wrong" or found[-1].races else found[0]
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ class Story:
 
 def _choices(schedule: str) -> list[tuple[int, Switch]]:
     """Each with the number of the access before which it is made."""
-    text = schedule.removeprefix("x:")
+    text = schedule[2:]  # behind x: or c:
     pairs = [choice.split("/") for choice in text.split(",")] if text else []
     at = [int(position, 16) for position, _ in pairs]  # step.c; odd: the CPU had paused to wait
     return [((p + 1) // 2, Switch(cpu, p % 2 == 0)) for p, (_, cpu) in zip(at, pairs, strict=True)]

@@ -10,6 +10,7 @@ How a mutant comes about and dies, and where to read it:
     calls.py        operators on calls: a neighbouring function, the other end of a list, twice
     atomics.py      operators on atomic updates and memory orders
     assembly.py     operators on instructions, line by line
+    roles.py        the same mistakes, in one role only: for real-time threads, for init, in a crowd
     operators.py    the table of all operators
     scope.py        which text is mutated: a lab's regions, files, a function
     mutants.py      applies all operators: mutants with their ids and differences

@@ -22,7 +22,7 @@ from tools.mutate.exploring import Explorer
 from tools.mutate.killers import Killer, Known, Late
 from tools.mutate.mutants import Mutant
 from tools.mutate.objects import Compiler
-from tools.mutate.operators import MEANINGS
+from tools.mutate.operators import MEANINGS, OPERATORS, ROLES
 from tools.mutate.own_tests import OwnTests
 from tools.mutate.report import Fate, Outcome, Result
 from tools.mutate.scope import Target
@@ -49,6 +49,7 @@ would cost a whole grading.
                                                       none of them in the region of a lab
   make mutate MUTATE=kernel/sched/wait.c KILLERS=explorer ONLY=:order:
                                                       its weaker orders of memory, against all scenarios
+  make mutate LAB=04-sleep ROLES=1 SAMPLE=100         mistakes in one role only: docs/mutation.md
   make mutate MUTATE=kernel/sync/semaphore.c FUNCTION=semaphore_wait
   python3 -m tools.mutate --lab 02-threads --list     the mutants, without a run
   python3 -m tools.mutate --lab 02-threads --show ID  the difference of one
@@ -79,6 +80,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     what.add_argument("--lab", metavar="NAME", help="the solutions of this lab")
     what.add_argument("--file", metavar="FILES", help="files and folders below kernel/ or arch/, one or more")
     parser.add_argument("--function", action="append", default=[], metavar="NAME", help="of --file")
+    parser.add_argument("--roles", action="store_true",
+                        help="mistakes in one role only: for real-time threads, in a crowd")  # fmt: skip
     parser.add_argument("--list", action="store_true", help="list the mutants; judge none")
     parser.add_argument("--show", metavar="ID", help="print the difference of one mutant")
     parser.add_argument("--only", default="", metavar="TEXT", help="mutants with TEXT in id or description")
@@ -176,13 +179,16 @@ def _run(options: argparse.Namespace) -> int:
     lab = choose(ROOT, [options.lab])[0] if options.lab else None
     targets = work.targets_of(ROOT, lab, options.file, options.function)
     compiler = Compiler(ROOT, options.build_root)
-    every = mutants = work.make(compiler, targets, options.function)
+    every = mutants = work.make(
+        compiler, targets, options.function, ROLES if options.roles else OPERATORS
+    )
     if options.show is not None:
         _show(every, options.show)
         return 0
-    entries = equivalent.read(lab.folder / equivalent.NAME if lab else equivalent.OF_NO_LAB)
+    listed = lab.folder / equivalent.NAME if lab else equivalent.OF_NO_LAB
+    entries = [] if options.roles else equivalent.read(listed)
     spared = equivalent.match(entries, every)[0] if lab and not options.listed else ()
-    part = lab is None or options.sample is not None
+    part = lab is None or options.roles or options.sample is not None
     if part:
         mutants = work.asked(every, options.only, options.killers)  # no others need a compiler
     store = Store(options.build_root / "mutate" / "verdicts.jsonl", options.again)

@@ -24,7 +24,7 @@ _RELATIONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="
 _BLOCKING = ("wait", "block", "sleep", "yield", "park")
 
 
-def _conditions(source: Source, function: Node) -> Iterator[tuple[Node, Node]]:
+def conditions(source: Source, function: Node) -> Iterator[tuple[Node, Node]]:
     """Statements and ?: with their conditions."""
     for node in function.walk():
         found: Node | None = None
@@ -51,7 +51,7 @@ def _for_condition(source: Source, loop: Node) -> Node | None:
 
 
 def negate(source: Source, function: Node) -> Iterator[Change]:
-    for _, condition in _conditions(source, function):
+    for _, condition in conditions(source, function):
         text = source.of(condition)
         new = f"!({text})"
         if condition.kind == "UNARY_OPERATOR" and text.startswith("!"):
@@ -60,7 +60,7 @@ def negate(source: Source, function: Node) -> Iterator[Change]:
 
 
 def always(source: Source, function: Node) -> Iterator[Change]:
-    for node, condition in _conditions(source, function):
+    for node, condition in conditions(source, function):
         if node.kind == "IF_STMT":
             text = source.of(condition)
             new = f"({text}) || true"

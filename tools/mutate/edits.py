@@ -30,11 +30,12 @@ class Edit:
 
 @dataclass(frozen=True)
 class Change:
-    """One mutation: where it is, in words, and its edits."""
+    """One mutation: where it is, in words, and its edits. Those @around it only make it compile."""
 
     at: int
     what: str
     edits: tuple[Edit, ...]
+    around: tuple[Edit, ...] = ()
 
 
 Operator = Callable[[Source, Node], Iterator[Change]]

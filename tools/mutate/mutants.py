@@ -14,7 +14,7 @@ from pathlib import Path
 from tools.mutate import assembly
 from tools.mutate.edits import Change, applied
 from tools.mutate.errors import MutateError
-from tools.mutate.operators import ASSEMBLY, OPERATORS
+from tools.mutate.operators import ASSEMBLY, OPERATORS, Entry
 from tools.mutate.scope import Part, Target
 from tools.mutate.tree import Node, Source, parse
 
@@ -38,6 +38,7 @@ class Mutant:
     original: str
     text: str
     arches: tuple[str, ...]
+    bare: str  # the text without what only makes the mistake compile
 
     @property
     def id(self) -> str:
@@ -66,7 +67,7 @@ class Mutant:
     def _middle(self) -> tuple[list[str], list[str]]:
         """The lines of the original and of this from the first that differs to the last that does. Where
         nothing is gone, the line behind says where the new ones are."""
-        old, new = (readable(text).splitlines() for text in (self.original, self.text))
+        old, new = (readable(text).splitlines() for text in (self.original, self.bare))
         first = len(os.path.commonprefix([old, new]))
         old, new = old[first:], new[first:]
         last = len(os.path.commonprefix([old[::-1], new[::-1]]))
@@ -87,7 +88,7 @@ class Mutant:
     @cached_property
     def lines(self) -> frozenset[int]:
         """The lines of the original, counted from 1, that it changes, or in front of which it inserts."""
-        old, new = self.original.splitlines(), self.text.splitlines()
+        old, new = self.original.splitlines(), self.bare.splitlines()
         matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
         changed: set[int] = set()
         for kind, first, last, _, _ in matcher.get_opcodes():
@@ -97,16 +98,23 @@ class Mutant:
 
 
 def of_target(
-    root: Path, target: Target, flags: Sequence[str], functions: Sequence[str] = ()
+    root: Path,
+    target: Target,
+    flags: Sequence[str],
+    functions: Sequence[str] = (),
+    operators: Sequence[Entry] = OPERATORS,
 ) -> list[Mutant]:
     """All mutants of @target, in the order of the text and of the table of operators."""
-    if target.is_assembly:
+    if not target.is_assembly:
+        found = _c(parse(root, target.path, flags, target.text), target, functions, operators)
+    elif operators is OPERATORS:
         found = _assembly(target)
     else:
-        found = _c(parse(root, target.path, flags, target.text), target, functions)
+        return []
     texts: dict[str, _Found] = {}
     for one in found:
-        texts.setdefault(applied(target.text, one[1].edits), one)  # it counts for the first operator
+        edits = (*one[1].edits, *one[1].around)
+        texts.setdefault(applied(target.text, edits), one)  # it counts for the first operator
     texts.pop(target.text, None)
     return list(_numbered(target, sorted(texts.items(), key=lambda item: item[1][1].at)))
 
@@ -114,7 +122,9 @@ def of_target(
 _Found = tuple[str, Change, str]  # operator, change, function
 
 
-def _c(source: Source, target: Target, functions: Sequence[str]) -> Iterator[_Found]:
+def _c(
+    source: Source, target: Target, functions: Sequence[str], operators: Sequence[Entry]
+) -> Iterator[_Found]:
     known = [f.name for f in source.functions]
     for name in functions:
         if name not in known:
@@ -122,7 +132,7 @@ def _c(source: Source, target: Target, functions: Sequence[str]) -> Iterator[_Fo
     for function in source.functions:
         if functions and function.name not in functions or not _touched(target, function):
             continue
-        for entry in OPERATORS:
+        for entry in operators:
             for change in entry.apply(source, function):
                 if target.holds(*_extent(change)) is not None:
                     yield entry.name, change, function.name
@@ -157,7 +167,8 @@ def _numbered(target: Target, found: Sequence[tuple[str, _Found]]) -> Iterator[M
         counts[function, line, operator] += 1
         number = counts[function, line, operator]
         about = (target.path, function, line, operator, number, readable(change.what))
-        yield Mutant(*about, target.text, text, target.arches)
+        bare = applied(target.text, change.edits)
+        yield Mutant(*about, target.text, text, target.arches, bare)
 
 
 def code_lines(source: Source, target: Target) -> set[int]:

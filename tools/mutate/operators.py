@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.mutate import assembly, atomics, calls, conditions, statements, values
+from tools.mutate import assembly, atomics, calls, conditions, roles, statements, values
 from tools.mutate.assembly import AsmOperator
 from tools.mutate.edits import Operator
 
@@ -55,6 +55,13 @@ OPERATORS = (
     Entry("order", "a weaker memory order", atomics.order),
 )
 
+# Of make mutate ROLES=1, which tries these in place of the others.
+ROLES = (
+    Entry("drop-if", "a statement is missing, in one role only", roles.drop),
+    Entry("never-if", "a condition is false, in one role only", roles.never),
+    Entry("always-if", "a condition is true, in one role only", roles.always),
+)
+
 ASSEMBLY = (
     AsmEntry("drop", "an instruction is missing", assembly.drop),
     AsmEntry("swap", "two neighbouring instructions change places", assembly.swap),
@@ -63,7 +70,7 @@ ASSEMBLY = (
 )
 
 # Names and their meanings. Some operators of C have a counterpart in assembly, under the same name.
-MEANINGS = {entry.name: entry.what for entry in OPERATORS} | {
+MEANINGS = {entry.name: entry.what for entry in (*OPERATORS, *ROLES)} | {
     entry.name: entry.what for entry in ASSEMBLY if entry.name not in {c.name for c in OPERATORS}
 }
 NAMES = tuple(MEANINGS)
@@ -73,8 +80,9 @@ _ASSEMBLY_GROUP = "instructions"
 _GROUPS: dict[str, tuple[str, ...]] = {
     "locks, order, re-checks": ("unlock-early", "lock-late", "no-lock", "lock-wide", "swap", "no-recheck"),
     "atomics": ("torn", "torn-irqs-off", "order"),
-    "statements": ("drop", "return"),
-    "conditions, loops": ("negate", "always", "operand", "key", "relation", "one-turn", "skip-first"),
+    "statements": ("drop", "return", "drop-if"),
+    "conditions, loops": ("negate", "always", "operand", "key", "relation", "one-turn", "skip-first",
+                          "never-if", "always-if"),
     "values": ("constant", "arithmetic", "errno", "narrow", "arguments"),
     "calls": ("other-end", "neighbour", "twice", "no-reference"),
 }

@@ -14,6 +14,7 @@ from tools.mutate.exploring import Explorer
 from tools.mutate.killers import BUILT, QEMU, Killer, judged
 from tools.mutate.mutants import Mutant, assembly_lines, code_lines, of_target, readable
 from tools.mutate.objects import EXPLORER, Compiler
+from tools.mutate.operators import OPERATORS, Entry
 from tools.mutate.report import KILLED, LEFT, Fate, Outcome, Result, killed_by
 from tools.mutate.scope import Target
 from tools.mutate.store import Store, hash_of
@@ -27,11 +28,16 @@ def targets_of(root: Path, lab: Lab | None, file: str, functions: Sequence[str])
     return scope.of_lab(root, lab) if lab is not None else scope.of_files(root, file, functions)
 
 
-def make(compiler: Compiler, targets: Sequence[Target], functions: Sequence[str]) -> list[Mutant]:
+def make(
+    compiler: Compiler,
+    targets: Sequence[Target],
+    functions: Sequence[str],
+    operators: Sequence[Entry] = OPERATORS,
+) -> list[Mutant]:
     return [
         m
         for t in targets
-        for m in of_target(compiler.root, t, compiler.flags(t.arches[0]), functions)
+        for m in of_target(compiler.root, t, compiler.flags(t.arches[0]), functions, operators)
     ]
 
 

@@ -178,6 +178,34 @@ class Verdicts(Explorer):
             replay(_PROGRAM, "join.one", "x:zz")
 
 
+class Costume(Explorer):
+    def test_what_is_made_wrong_in_the_costume_alone_is_found(self) -> None:
+        for name in ("costume.rank", "costume.clock", "costume.mask"):
+            found = explore(_PROGRAM, name)
+            self.assertEqual((found.outcome, found.costume), ("wrong", True), name)
+            self.assertTrue(found.figures().endswith(", in the costume"), found.figures())
+            self.assertNotEqual(explore(_PROGRAM, name, costume=False).outcome, "wrong", name)
+
+    def test_the_schedule_says_that_it_is_in_the_costume(self) -> None:
+        found = explore(_PROGRAM, "costume.rank")
+        self.assertEqual(found.schedule, "c:")
+        self.assertEqual(replay(_PROGRAM, "costume.rank", "c:")[0].verdict, found.verdict)
+        self.assertEqual(replay(_PROGRAM, "costume.rank", "x:")[0].outcome, "right")
+
+    def test_a_scenario_may_do_without_it(self) -> None:
+        self.assertEqual(explore(_PROGRAM, "costume.not_worn").outcome, "complete")
+
+    def test_a_right_one_has_the_figures_of_the_first_search(self) -> None:
+        self.assertEqual(explore(_PROGRAM, "join.one", 1), explore(_PROGRAM, "join.one", 1, costume=False))
+
+    def test_every_store_is_known(self) -> None:
+        for scenario in ("join.one", "hold.two_holders"):
+            argv = [str(_PROGRAM), "costume", scenario, "check", "5000"]
+            done = subprocess.run(argv, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn("verdict", done.stdout)
+
+
 class DataRaces(Explorer):
     def test_a_message_without_order_is_told_with_both_sides(self) -> None:
         result = explore(_PROGRAM, "litmus.message_raced", 2)

@@ -7,12 +7,12 @@ import unittest
 from collections import Counter
 from pathlib import Path
 
-from tools.mutate import assembly, work
+from tools.mutate import assembly, roles, work
 from tools.mutate.edits import applied
 from tools.mutate.errors import MutateError
 from tools.mutate.mutants import Mutant, code_lines, of_target
 from tools.mutate.objects import Compiler
-from tools.mutate.operators import ASSEMBLY, MEANINGS, OPERATORS
+from tools.mutate.operators import ASSEMBLY, MEANINGS, OPERATORS, ROLES
 from tools.mutate.report import Fate
 from tools.mutate.scope import Part, Target, of_file, of_files
 from tools.mutate.store import Store
@@ -239,7 +239,7 @@ _ASSEMBLY_CASES: dict[str, list[str]] = {
 
 
 def mutant(number: int, *, original: str = "a\nb\nc\n", text: str = "a\nx\nc\n", path: str = "k.c") -> Mutant:
-    return Mutant(path, "f", 2, "drop", number, "drop b", original, text, ("riscv",))
+    return Mutant(path, "f", 2, "drop", number, "drop b", original, text, ("riscv",), text)
 
 
 def parsed(function: str) -> Source:
@@ -305,6 +305,34 @@ class Operators(unittest.TestCase):
         text = (ROOT / "docs" / "mutation.md").read_text()
         for name, what in MEANINGS.items():
             self.assertIn(f"| `{name}` | {what} |", text)
+
+
+class Roles(unittest.TestCase):
+    def test_a_role_of_each_variable_that_the_place_can_see(self) -> None:
+        source = parsed("void f(int n) {\n\tpanic();\n\tint later = 1;\n\tif (later > n)\n\t\tn = 2;\n}")
+        found = {e.name: [*e.apply(source, source.functions[0])] for e in ROLES}
+        self.assertEqual({name for name, changes in found.items() if changes}, {e.name for e in ROLES})
+        first = [c for c in found["drop-if"] if "no panic();" in c.what]
+        self.assertIn("no panic(); where n is below 0", [c.what for c in first])
+        self.assertFalse([c.what for c in first if "later" in c.what])
+        self.assertIn("not later > n where later is odd", [c.what for c in found["never-if"]])
+        edit = next(c for c in first if c.what.endswith("n is below 0")).edits[0]
+        self.assertEqual(edit.text, "if (!in_role(n)) panic();")
+
+    def test_the_turns_of_a_loop_are_counted(self) -> None:
+        source = parsed("void f(void) {\n\tfor (int i = 0; i < 9; i++)\n\t\tpanic();\n}")
+        found = [c for c in roles.drop(source, source.functions[0]) if "16th turn" in c.what]
+        self.assertEqual([c.edits[0].text for c in found], ["{ if (!in_role(++turns)) panic(); }"])
+        self.assertIn("unsigned turns = 0;", applied(source.text, found[0].around))
+
+    def test_each_role_is_c_of_the_core(self) -> None:
+        path = "kernel/process/kill.c"
+        text = (ROOT / path).read_text()
+        helpers = (
+            part.helper.replace("in_role(", f"__attribute__((unused)) in_role_{i}(")
+            for i, part in enumerate(roles.every())
+        )
+        self.assertIsNotNone(_COMPILER.digest(path, "riscv", text, text + "\n" + "".join(helpers)))
 
 
 class Scope(unittest.TestCase):

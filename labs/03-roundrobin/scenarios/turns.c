@@ -71,7 +71,7 @@ static void tick(u64 now)
 	sched_tick(now);
 }
 
-SCENARIO(expired, "preempt.expired", "03.4", "P3.6", .cpus = 1, .keeps = true)
+SCENARIO(expired, "preempt.expired", "03.4", "P3.6", .cpus = 1, .keeps = true, .no_costume = true)
 {
 	begin();
 	tick(rq->slice_end);
@@ -84,7 +84,8 @@ SCENARIO(expired, "preempt.expired", "03.4", "P3.6", .cpus = 1, .keeps = true)
 }
 
 /* Marked for a thread that another CPU has taken: its quantum is not over, for one more ns. */
-SCENARIO(interrupted, "preempt.before_its_equals", "03.6", "P3.8", .cpus = 1, .keeps = true)
+SCENARIO(interrupted, "preempt.before_its_equals", "03.6", "P3.8",
+	 .cpus = 1, .keeps = true, .no_costume = true)
 {
 	u64 slice_end;
 
@@ -137,7 +138,8 @@ SCENARIO(after_alone, "preempt.after_alone", "03.6", "P3.8", .cpus = 1, .keeps =
 }
 
 /* The thread for which it was marked is taken by another CPU, and comes back. */
-SCENARIO(after_gone, "preempt.after_gone", "03.6", "P3.8", .cpus = 1, .keeps = true)
+SCENARIO(after_gone, "preempt.after_gone", "03.6", "P3.8",
+	 .cpus = 1, .keeps = true, .no_costume = true)
 {
 	begin();
 	tick(rq->slice_end);
@@ -149,7 +151,8 @@ SCENARIO(after_gone, "preempt.after_gone", "03.6", "P3.8", .cpus = 1, .keeps = t
 }
 
 /* A real-time thread has had its share, and waits for its next period. */
-SCENARIO(share, "tick.before_next_period", "03.4", "P3.5", .cpus = 1, .keeps = true)
+SCENARIO(share, "tick.before_next_period", "03.4", "P3.5",
+	 .cpus = 1, .keeps = true, .no_costume = true)
 {
 	u64 now;
 
@@ -195,7 +198,8 @@ SCENARIO(at_exit, "preempt.once", "03.4", "P3.6", .cpus = 1, .keeps = true)
 	end_here();
 }
 
-SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .quiet = true, .keeps = true)
+SCENARIO(as_yield, "yield.told", "03.2", "P3.3",
+	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
 {
 	begin();
 	watch_queue();
@@ -215,7 +219,8 @@ SCENARIO(as_yield, "yield.told", "03.2", "P3.3", .cpus = 1, .quiet = true, .keep
 }
 
 /* Its quantum is over or new, and no tick has said so yet: it yields all the same. */
-SCENARIO(yield_over, "yield.when_over", "03.2", "P3.3", .cpus = 1, .quiet = true, .keeps = true)
+SCENARIO(yield_over, "yield.when_over", "03.2", "P3.3",
+	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
 {
 	begin();
 	rq->expired = SLICE_OVER;

@@ -97,7 +97,8 @@ static void run_from(u64 start)
 	irq_on();
 }
 
-SCENARIO(deadlines, "sleepq.deadlines", "04.1", "P4.2", .cpus = 1, .keeps = true)
+SCENARIO(deadlines, "sleepq.deadlines", "04.1", "P4.2",
+	 .cpus = 1, .keeps = true, .no_costume = true)
 {
 	run_from(0);
 	end_here();

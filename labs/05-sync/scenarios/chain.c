@@ -8,7 +8,7 @@
 #include "lent.h"
 #include "sync/mutex.h"
 
-SCENARIO(in_order, "graph.order", "05.3", "P5.5", .cpus = 1, .keeps = true)
+SCENARIO(in_order, "graph.order", "05.3", "P5.5", .cpus = 1, .keeps = true, .no_costume = true)
 {
 	static const u8 levels[THREADS] = { 8, 18, 20, 20, 24, 18 };
 
@@ -26,7 +26,7 @@ SCENARIO(in_order, "graph.order", "05.3", "P5.5", .cpus = 1, .keeps = true)
 	end_here();
 }
 
-SCENARIO(moves, "graph.moves", "05.3", "P5.5", .cpus = 1, .keeps = true)
+SCENARIO(moves, "graph.moves", "05.3", "P5.5", .cpus = 1, .keeps = true, .no_costume = true)
 {
 	static const u8 levels[THREADS] = { 8, 17, 20, 20, 24, 20 };
 

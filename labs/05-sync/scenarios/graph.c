@@ -57,7 +57,8 @@ static void expect_next(unsigned t)
 }
 
 /* 4 had closed a circle, which is open by now: it has its turn before the less urgent one. */
-SCENARIO(turn_after_circle, "graph.turn_after_circle", "05.5", "P5.9", .cpus = 1, .keeps = true)
+SCENARIO(turn_after_circle, "graph.turn_after_circle", "05.5", "P5.9",
+	 .cpus = 1, .keeps = true, .no_costume = true)
 {
 	make_threads(levels);
 	wait_for(1, 0, 0);

@@ -201,7 +201,7 @@ static int kill_ready(void *unused)
 }
 
 /* The killer takes the CPU from the victim, which is in user mode or on its way there. */
-SCENARIO(at_rest_preempted, "kill.preempted_at_rest", "06.4", "P6.4", .cpus = 2)
+SCENARIO(at_rest_preempted, "kill.preempted_at_rest", "06.4", "P6.4", .cpus = 2, .no_costume = true)
 {
 	struct thread *killer = thread_create("killer", kill_ready, NULL, PRIORITY_HIGHEST);
 	pid_t pid = start_at_rest();

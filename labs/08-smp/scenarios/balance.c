@@ -77,7 +77,7 @@ static void put_off(void)
 /* CPU 1 compares. Of the others, which run a thread each, one and then the other has the most. */
 SCENARIO(busiest, "balance.of_three", "08.5", "P8.8", .cpus = 3,
 	 .bootargs = "steal=off balance=10s", .after = queues_are_empty, .keeps = true,
-	 .sets_up = true)
+	 .sets_up = true, .no_costume = true)
 {
 	static const unsigned first_three[] = { 0, 0, 2 };
 	unsigned from;
@@ -127,7 +127,7 @@ static bool one_comes(void)
  */
 SCENARIO(not_picked, "balance.not_picked", "08.5", "P8.8", .cpus = 3,
 	 .bootargs = "steal=off balance=10s", .after = queues_are_empty, .keeps = true,
-	 .sets_up = true)
+	 .sets_up = true, .no_costume = true)
 {
 	bool came;
 

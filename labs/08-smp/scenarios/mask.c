@@ -194,7 +194,7 @@ SCENARIO(widened, "mask.widened", "08.4", "P8.7", .cpus = 2, .bootargs = "balanc
 
 /* The same where it is a real-time thread, and the other CPU is busy with one that is not. */
 SCENARIO(widened_urgent, "mask.widened_urgent", "08.2", "P8.3", .cpus = 2, .bootargs = ALONE,
-	 .after = queues_are_empty, .keeps = true)
+	 .after = queues_are_empty, .keeps = true, .no_costume = true)
 {
 	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
 

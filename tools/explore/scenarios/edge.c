@@ -39,7 +39,7 @@ static const char *kept_its_cpu(void)
 
 /* A signal is no reason to give way to another thread. */
 SCENARIO(keeps_cpu, "edge.signal_keeps_cpu", "", "", .cpus = 1, .after = kept_its_cpu,
-	 .keeps = true, .quiet = true)
+	 .keeps = true, .quiet = true, .no_costume = true)
 {
 	p = make_child();
 	p->sigactions[SIGUSR1 - 1] = (struct sigaction_slot){ .handler = (u64)handler };
