@@ -232,7 +232,8 @@ SCENARIO(yield_over, "yield.when_over", "03.2", "P3.3",
 }
 
 /* Another CPU has just set its mask, or its budget is spent: that is not over with a yield. */
-SCENARIO(yield_marked, "yield.marked", "03.2", "P3.7", .cpus = 1, .quiet = true, .keeps = true)
+SCENARIO(yield_marked, "yield.marked", "03.2", "P3.7",
+	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
 {
 	irq_off();
 	rq = &this_cpu()->runq;
