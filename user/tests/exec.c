@@ -434,6 +434,35 @@ static bool is_no_thread(pid_t tid)
 	return syscall(SYS_tgkill, getpid(), tid, 0) == -1 && errno == ESRCH;
 }
 
+#define MUCH	(24L << 20)
+
+static long most_memory(void)
+{
+	struct rusage u;
+
+	CHECK_EQ(getrusage(RUSAGE_SELF, &u), 0);
+	return u.ru_maxrss << 10;
+}
+
+/* The most memory is that of all programs that the process has been. */
+static void keeps_the_most_memory(void)
+{
+	char *args[] = { NULL };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		char *p = mmap(NULL, MUCH, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		CHECK(p != MAP_FAILED);
+		memset(p, 1, MUCH);
+		CHECK(most_memory() >= MUCH);
+		exec_child("most", args, environ);
+		_exit(101);
+	}
+	expect_exit(pid, 0);
+}
+
 static int again(int left)
 {
 	char text[16];
@@ -473,6 +502,8 @@ static int child(int argc, char **argv)
 		return !folder_good();
 	if (!strcmp(what, "locks"))
 		return !locks_good(argv[3]);
+	if (!strcmp(what, "most"))
+		return most_memory() < MUCH;
 	if (!strcmp(what, "again"))
 		return again(atoi(argv[3]));
 	if (!strcmp(what, "exit17"))
@@ -500,6 +531,7 @@ static const struct test_case cases[] = {
 	CASE(from_another_thread),
 	CASE(from_all_threads),
 	CASE(keeps_a_signal_of_a_thread),
+	CASE(keeps_the_most_memory),
 	CASE(again_and_again),
 	CASE(after_vfork),
 };

@@ -315,6 +315,20 @@ static void moved_to_lock(void)
 	}
 }
 
+/* A plain wake would leave the waiter without the lock, so it is refused. */
+static void not_woken_but_moved(void)
+{
+	pthread_t t = start_thread(wait_for_lock, NULL);
+	long n;
+
+	while ((n = futex(&condition, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0)) == 0)
+		sched_yield();			/* until it waits */
+	CHECK_EQ(n, -1);
+	CHECK_EQ(errno, EINVAL);
+	CHECK_EQ(requeue(0), 1);
+	join_thread(t);
+}
+
 static void *wait_shortly(void *arg)
 {
 	struct timespec end = timespec_of(now_ns(CLOCK_MONOTONIC) + 50000000);
@@ -448,6 +462,7 @@ static const struct test_case cases[] = {
 	CASE(circle),
 	CASE(waiter_killed),
 	CASE(moved_to_lock),
+	CASE(not_woken_but_moved),
 	CASE(move_refused),
 	CASE(plain_calls_on_a_lock),
 	CASE(other_words_are_free),

@@ -221,8 +221,39 @@ static void options(void)
 	CHECK_ERRNO(prctl(PR_CAPBSET_DROP, 1), EPERM);
 }
 
+/* In the new program: exit status 0 if the saved ids are the effective ones, and those are. */
+static int saved(void)
+{
+	uid_t real, effective, saved;
+	gid_t group, effective_group, saved_group;
+
+	if (getresuid(&real, &effective, &saved) ||
+	    getresgid(&group, &effective_group, &saved_group))
+		return 2;
+	return real != 1000 || effective != 1001 || saved != 1001 || group != 100 ||
+	       effective_group != 101 || saved_group != 101;
+}
+
+static void saves_the_effective_ids(void)
+{
+	char *argv[] = { copy, "saved", NULL };
+	pid_t pid;
+
+	make_copy(0755);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(setresgid(100, 101, 102), 0);
+		CHECK_EQ(setresuid(1000, 1001, 1002), 0);
+		execve(copy, argv, environ);
+		_exit(97);
+	}
+	expect_exit(pid, 0);
+	CHECK_EQ(unlink(copy), 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(bits_on_programs),
+	CASE(saves_the_effective_ids),
 	CASE(root_needs_one_x_bit),
 	CASE(capabilities_follow_ids),
 	CASE(options),
@@ -233,5 +264,7 @@ int main(int argc, char **argv)
 	self = argv[0];
 	if (argc > 1 && !strcmp(argv[1], "report"))
 		return report();
+	if (argc > 1 && !strcmp(argv[1], "saved"))
+		return saved();
 	return test_main(argc, argv, cases, sizeof(cases) / sizeof(*cases));
 }
