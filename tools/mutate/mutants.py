@@ -38,7 +38,7 @@ class Mutant:
     original: str
     text: str
     arches: tuple[str, ...]
-    bare: str  # the text without what only makes the mistake compile
+    bare: str = ""  # the text without what only makes the mistake compile, if that is another
 
     @property
     def id(self) -> str:
@@ -67,7 +67,7 @@ class Mutant:
     def _middle(self) -> tuple[list[str], list[str]]:
         """The lines of the original and of this from the first that differs to the last that does. Where
         nothing is gone, the line behind says where the new ones are."""
-        old, new = (readable(text).splitlines() for text in (self.original, self.bare))
+        old, new = (readable(text).splitlines() for text in (self.original, self.bare or self.text))
         first = len(os.path.commonprefix([old, new]))
         old, new = old[first:], new[first:]
         last = len(os.path.commonprefix([old[::-1], new[::-1]]))
@@ -88,7 +88,7 @@ class Mutant:
     @cached_property
     def lines(self) -> frozenset[int]:
         """The lines of the original, counted from 1, that it changes, or in front of which it inserts."""
-        old, new = self.original.splitlines(), self.bare.splitlines()
+        old, new = self.original.splitlines(), (self.bare or self.text).splitlines()
         matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
         changed: set[int] = set()
         for kind, first, last, _, _ in matcher.get_opcodes():
@@ -167,7 +167,7 @@ def _numbered(target: Target, found: Sequence[tuple[str, _Found]]) -> Iterator[M
         counts[function, line, operator] += 1
         number = counts[function, line, operator]
         about = (target.path, function, line, operator, number, readable(change.what))
-        bare = applied(target.text, change.edits)
+        bare = applied(target.text, change.edits) if change.around else ""
         yield Mutant(*about, target.text, text, target.arches, bare)
 
 

@@ -239,7 +239,7 @@ _ASSEMBLY_CASES: dict[str, list[str]] = {
 
 
 def mutant(number: int, *, original: str = "a\nb\nc\n", text: str = "a\nx\nc\n", path: str = "k.c") -> Mutant:
-    return Mutant(path, "f", 2, "drop", number, "drop b", original, text, ("riscv",), text)
+    return Mutant(path, "f", 2, "drop", number, "drop b", original, text, ("riscv",))
 
 
 def parsed(function: str) -> Source:
