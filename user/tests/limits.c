@@ -401,7 +401,18 @@ static void stack(void)
 	expect_signal(pid, SIGSEGV);
 }
 
+static void none_above_its_hard_limit(void)
+{
+	for (int i = 0; i < 16; i++) {		/* all that Linux has */
+		struct rlimit l;
+
+		CHECK_EQ(getrlimit(i, &l), 0);
+		CHECK(l.rlim_cur <= l.rlim_max);
+	}
+}
+
 static const struct test_case cases[] = {
+	CASE(none_above_its_hard_limit),
 	CASE(get_and_set),
 	CASE(children_inherit),
 	CASE(processes),

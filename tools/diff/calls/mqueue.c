@@ -187,6 +187,12 @@ CASE(as_a_file)
 	S(buf);
 	T(write, q, "x", 1);
 	V(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, q, 0) == MAP_FAILED);
+	T(ftruncate, q, 7);
+	V(fstat(q, &st));
+	V(st.st_size);
+	memset(buf, 0, 200);
+	T(pread64, q, buf, 200, 0);
+	S(buf);
 }
 
 CASE(read_in_pieces)
@@ -432,7 +438,7 @@ CASE(highest_priority_waits_least)
 {
 	int q = queue(0);
 	struct sched_param sp = { 5 };
-	pid_t low = child(), high;
+	pid_t low = child(), high, late;
 
 	if (!low) {
 		Q(mq_timedreceive, q, buf, 16, NULL, NULL);
@@ -448,10 +454,19 @@ CASE(highest_priority_waits_least)
 		end(0);
 	}
 	await_blocked(high);
+	late = child();
+	if (!late) {
+		Q(mq_timedreceive, q, buf, 16, NULL, NULL);
+		say("the last has \"%s\"", buf);
+		end(0);
+	}
+	await_blocked(late);
 	Q(mq_timedsend, q, "one", 3, 0, NULL);
 	W(reap(high));
 	Q(mq_timedsend, q, "two", 3, 0, NULL);
 	W(reap(low));
+	Q(mq_timedsend, q, "six", 3, 0, NULL);
+	W(reap(late));
 }
 
 CASE(limit_of_a_user)
