@@ -192,6 +192,7 @@ CASE(as_a_file)
 	V(st.st_size);
 	memset(buf, 0, 200);
 	T(pread64, q, buf, 200, 0);
+	buf[strcspn(buf, "\n")] = '.';
 	S(buf);
 }
 
