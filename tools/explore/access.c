@@ -258,7 +258,11 @@ PLAIN(4)
 PLAIN(8)
 PLAIN(16)
 
-/* Of a copy of a structure, whose stores the compiler announces before its loads. */
+/*
+ * Of a copy of a structure: the compiler announces the stores before the loads, and both before the
+ * copy is made. A pause at a load may hash the target as it still is, so its stores are told once
+ * more then. Told in vain, as the loads were no copy's, they cost another hash.
+ */
 static struct {
 	char *start;
 	size_t size;

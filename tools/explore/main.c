@@ -424,6 +424,7 @@ int main(int argc, char **argv)
 {
 	char *program = argv[0];
 	bool twice = false;
+	uint64_t steps;
 	unsigned bound;
 	int found;
 
@@ -487,8 +488,9 @@ int main(int argc, char **argv)
 		return search_all(argc > 4 ? strtoul(argv[4], NULL, 10) : BOUND_NONE,
 				  strtoull(argv[3], NULL, 10));
 	bound = strtoul(argv[2], NULL, 10);
-	found = search_all(bound, strtoull(argv[3], NULL, 10));
+	steps = strtoull(argv[3], NULL, 10);
+	found = search_all(bound, steps);
 	if (found || nr_data_races || !twice || scenario->no_costume || scenario->bare)
 		return found;
-	return again_in_costume(program, bound, strtoull(argv[3], NULL, 10));
+	return again_in_costume(program, bound, steps);
 }

@@ -94,6 +94,11 @@ def _of(name: str) -> tuple[tuple[str, str], ...]:
     return tuple((what, test.replace("{of}", name)) for what, test in _PROCESS)
 
 
+def _itself() -> tuple[tuple[str, str], ...]:
+    """The roles of a process, in words for itself."""
+    return tuple((what.replace("belongs to", "is").removesuffix("'s"), test) for what, test in _of("x"))
+
+
 # Of any thread, the current one, too.
 _ANY_THREAD = (
     ("{x} is a real-time thread", "x->se.rt & RT_RANK"),
@@ -257,7 +262,7 @@ _OF_TYPE = {
     "struct process *": _roles(
         ("{x} is the current process", "x == current_thread()->process"),
         ("{x} is another process", "x != current_thread()->process"),
-        *_of("x"),
+        *_itself(),
     ),
     "struct waiter *": _roles(*_WAITER),
     "struct wait_queue *": _roles(*_QUEUE),
