@@ -258,17 +258,74 @@ static int write_line(void *unused)
 	return 0;
 }
 
+/* Waits for @t without sleeping: without interrupts, a wait would never end. */
+static void await(struct thread *t)
+{
+	u64 began = time_now();
+
+	while (thread_join(t, NULL, DEADLINE_POLL) == -ETIMEDOUT && within(began))
+		arch_spin_hint();
+}
+
+#define LONGER	20000u		/* bytes: more than the queue holds */
+
+static int write_longer(void *unused)
+{
+	(void)unused;
+	park_arm(0, "spin_unlock", AT_EXIT, current_thread(), SOON);
+	write(0, LONGER);
+	return 0;
+}
+
+/*
+ * CPU 1 writes a long message. As soon as it lets the lock go, CPU 0 writes a byte, and takes all
+ * the room that it finds.
+ */
+static void check_longer(struct thread *t)
+{
+	struct uart_tap *tap = begin(ENDLESS);
+	size_t at = 0, n = 0, others = 1;
+
+	for (unsigned i = 0; i < LONG; i++)
+		text[i] = i < LONGER ? (char)('a' + i % 26) : '.';
+	thread_resume(t);
+	park_wait(0, SOON);
+	write(LONGER, LONGER + 1);
+	others += console_write(STREAM_KERNEL, text + LONGER, LONG - LONGER);
+	park_release(0);
+	await(t);
+	console_flush();
+	console_send_more();
+	uart_tap = NULL;
+	while (at < tap->nr && sent[at] == '.')
+		at++;
+	while (n < LONGER && sent[at + n] == text[n])
+		n++;
+	CHECK(n == LONGER, "P1.1", "of a message of %u bytes %lu came out in one piece", LONGER, n);
+	CHECK(tap->nr == LONGER + others, "P1.1",
+	      "two CPUs wrote %lu bytes, and %lu came out", LONGER + others, tap->nr);
+}
+
+static struct thread *there(int (*main)(void *))
+{
+	struct thread *t = thread_create("writes", main, NULL, PRIORITY_DEFAULT);
+
+	if (t)
+		sched_set_affinity(t, BIT(1));
+	return t;
+}
+
 /* The message of one CPU waits until that of the other is queued. */
 KTEST(console_together, "console.together", "01.5", "P1.1")
 {
-	struct thread *t;
+	struct thread *t, *longer;
 	struct uart_tap *tap;
 	u64 began = time_now();
 
 	NEEDS_TWO_CPUS;
-	t = thread_create("writes", write_line, NULL, PRIORITY_DEFAULT);
-	REQUIRE(t, "P1.1", "no memory for a thread");
-	sched_set_affinity(t, BIT(1));
+	t = there(write_line);
+	longer = there(write_longer);
+	REQUIRE(t && longer, "P1.1", "no memory for a thread");
 	sched_set_affinity(current_thread(), BIT(0));
 	thread_yield();
 	sending = written = overtaken = false;
@@ -279,10 +336,9 @@ KTEST(console_together, "console.together", "01.5", "P1.1")
 		arch_spin_hint();
 	write(LINE, 2 * LINE);
 	written = true;
-	began = time_now();
-	while (thread_join(t, NULL, DEADLINE_POLL) == -ETIMEDOUT && within(began))
-		arch_spin_hint();	/* without interrupts, a wait would never end */
+	await(t);
 	end(tap, 2 * LINE);
 	CHECK(sending, "P1.1", "what another CPU writes does not go out");
 	CHECK(!overtaken, "P1.1", "a CPU wrote its message while another CPU was sending");
+	check_longer(longer);
 }
