@@ -9,7 +9,7 @@
 #include "thread/thread.h"
 
 #define DEPTH	40u
-#define ENTRIES	100u
+#define ENTRIES	400u
 
 static u64 returns[DEPTH];	/* of callee(n), as the compiler knows them */
 static u64 pcs[ENTRIES];
@@ -53,6 +53,7 @@ KTEST_EARLY(chain_calls, "chain.calls", "01.2", "P1.3")
 #define WORDS	96u
 #define LOW	32u		/* words [LOW, HIGH) are the stack */
 #define HIGH	64u
+#define MANY	300u		/* frames: more than 8 bits count */
 
 static u64 area[WORDS];
 static struct thread owner;
@@ -142,6 +143,11 @@ static void check_contents(void)
 	low[next] = (u64)high;
 	high[next] = 1;
 	CHECK(walk((u64)low) == n, "P1.4", "a frame that is two pages large was not read");
+	for (u64 *fp = low; fp < low + 4 * MANY; fp += 4)
+		fp[next] = (u64)(fp + 4);
+	low[4 * MANY + next] = 1;
+	n = walk((u64)low);
+	CHECK(n >= MANY, "P1.4", "of %u frames %u were read", MANY, n);
 }
 
 /*
@@ -213,6 +219,10 @@ KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 	lead(middle, (u64)(middle + 4));
 	n = walk((u64)middle);
 	CHECK(n == 1 || n == 2, "P1.4", "two frames gave %u entries", n);
+	for (unsigned bit = 12; bit < 64; bit++)
+		CHECK(walk((u64)middle ^ BIT(bit)) == 0, "P1.4",
+		      "a frame was read that is on the stack but for bit %u of its address",
+		      bit);
 	for (u64 fp = 0; fp < 64; fp += 8)
 		CHECK(walk(fp) == 0 && walk(-fp) == 0, "P1.4", "a frame at address %lx was read",
 		      fp);
