@@ -362,10 +362,14 @@ KTEST(interrupt_forget, "interrupt.forget", "01.5", "P1.8")
 	for (unsigned i = 0; i < 3; i++) {
 		u64 began = time_now(), took;
 
+		park_arm(0, "irq_enter", AT_ENTRY, &cpus[1].idle, 5 * NSEC_PER_MSEC);
 		preempt_off();
 		arch_tlb_shootdown(BIT(1), PAGE_SIZE, 2 * PAGE_SIZE);
 		preempt_on();
 		took = time_now() - began;
+		CHECK(park_timed_out(0) || !strcmp(ARCH_NAME, "riscv64"), "P1.8",
+		      "what CPU 1 has to forget calls a handler that is not counted");
+		park_release(0);
 		CHECK(took < LONG, "P1.8", "CPU 1 answered after %lu ms", took / NSEC_PER_MSEC);
 	}
 }
