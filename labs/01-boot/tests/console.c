@@ -268,11 +268,12 @@ static void await(struct thread *t)
 }
 
 #define LONGER	20000u		/* bytes: more than the queue holds */
+#define HELD	(SOON / 4)
 
 static int write_longer(void *unused)
 {
 	(void)unused;
-	park_arm(0, "spin_unlock", AT_EXIT, current_thread(), SOON);
+	park_arm(0, "spin_unlock", AT_EXIT, current_thread(), HELD);
 	write(0, LONGER);
 	return 0;
 }
@@ -289,7 +290,7 @@ static void check_longer(struct thread *t)
 	for (unsigned i = 0; i < LONG; i++)
 		text[i] = i < LONGER ? (char)('a' + i % 26) : '.';
 	thread_resume(t);
-	park_wait(0, SOON);
+	park_wait(0, HELD);
 	write(LONGER, LONGER + 1);
 	others += console_write(STREAM_KERNEL, text + LONGER, LONG - LONGER);
 	park_release(0);
