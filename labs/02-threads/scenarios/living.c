@@ -31,6 +31,14 @@ static void expect_join(struct deadline d, int wanted)
 	expect(err || code == 7, "joined with code %d instead of 7", code);
 }
 
+/* A join that must not wait is refused whatever its deadline, also one that has passed. */
+static void expect_refusals(int wanted)
+{
+	expect_join(DEADLINE_POLL, wanted);
+	expect_join(deadline_at(time_now() - 1), wanted);
+	expect_join(DEADLINE_NEVER, wanted);
+}
+
 static int join_living(void *deadline)
 {
 	int code;
@@ -250,25 +258,26 @@ static int join_second(void *unused)
 	return err;
 }
 
-/*
- * The deadline of a joiner has come, and it has not run since: a second joiner is refused, or has
- * its place. Then the first one that returns does not leave that place to a third.
- */
-SCENARIO(behind_woken, "join.behind_woken", "02.7", "P2.9", .cpus = 2)
+/* A joiner on CPU 1, while the scenario keeps CPU 0 from the first: it waits, or has returned. */
+static struct thread *start_second(struct deadline *d)
 {
-	struct deadline far = deadline_at(FAR_OFF);
-	struct thread *first, *second;
+	struct thread *second;
 
-	stay_on(0);
 	atomic_store(&result_of_second, NO_RESULT);
-	first = start_apart(&far);
-	let_it_pass(first, FAR_OFF);
-	second = start_on(1, join_second, NULL);
+	second = start_on(1, join_second, d);
 	while (thread_state(second) != THREAD_BLOCKED &&
 	       atomic_load(&result_of_second) == NO_RESULT)
 		arch_spin_hint();
+	return second;
+}
+
+/* A second joiner has its place when the first returns with @firsts, or was refused. */
+static void expect_place_is_kept(struct thread *first, int firsts)
+{
+	struct thread *second = start_second(NULL);
+
 	preempt_on();
-	expect_joiner(first, -ETIMEDOUT);
+	expect_joiner(first, firsts);
 	if (atomic_load(&result_of_second) == NO_RESULT) {
 		expect_join(DEADLINE_POLL, -EBUSY);
 		thread_resume(living);
@@ -279,6 +288,42 @@ SCENARIO(behind_woken, "join.behind_woken", "02.7", "P2.9", .cpus = 2)
 		expect_join(DEADLINE_NEVER, 0);
 	}
 	thread_put(living);
+}
+
+/* The exit has woken the first joiner: the code is kept for it, whatever the others' deadlines. */
+static void expect_code_is_kept(struct thread *first)
+{
+	struct deadline at[] = { DEADLINE_POLL, deadline_at(time_now() - 1), DEADLINE_NEVER };
+	struct thread *second[ARRAY_SIZE(at)];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++)
+		second[i] = start_second(&at[i]);
+	preempt_on();
+	expect_joiner(first, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++)
+		expect_joiner(second[i], -EBUSY);
+	thread_put(living);
+}
+
+/*
+ * A deadline or a kill has woken a joiner, and it has not run since: a second joiner is refused, or
+ * has its place. Then the first one that returns does not leave that place to a third.
+ */
+SCENARIO(behind_woken, "join.behind_woken", "02.7", "P2.9", .cpus = 2)
+{
+	struct deadline far = deadline_at(FAR_OFF);
+	struct thread *first;
+
+	stay_on(0);
+	first = start_apart(&far);
+	let_it_pass(first, FAR_OFF);
+	expect_place_is_kept(first, -ETIMEDOUT);
+	first = start_apart(NULL);
+	thread_kill(first);
+	expect_place_is_kept(first, -EINTR);
+	first = start_apart(NULL);
+	let_it_leave();
+	expect_code_is_kept(first);
 }
 
 /* At any moment of a join the thread is detached: its joiner does not wait for its end. */
@@ -349,15 +394,14 @@ SCENARIO(refused, "join.refused", "02.7", "P2.9", .cpus = 1)
 	make_living();
 	thread_get(living);
 	j = start_joiner(NULL);
-	expect_join(DEADLINE_POLL, -EBUSY);
-	expect_join(DEADLINE_NEVER, -EBUSY);
+	expect_refusals(-EBUSY);
 	err = thread_detach(living);
 	expect(!err, "the detach returned %d", err);
 	expect_joiner(j, -ECHILD);
-	expect_join(DEADLINE_POLL, -ECHILD);
+	expect_refusals(-ECHILD);
 	err = thread_detach(living);
 	expect(err == -ECHILD, "a second detach returned %d, not %d", err, -ECHILD);
-	expect_join(DEADLINE_NEVER, -ECHILD);
+	expect_refusals(-ECHILD);
 	expect(!nr_bodies, "a thread ran that had not been resumed");
 	thread_resume(living);
 	thread_put(living);
