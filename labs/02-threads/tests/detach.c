@@ -143,29 +143,31 @@ KTEST(detach_swept, "detach.swept", "02.7", "P2.10")
 	counters_equal(&before, &after, "P2.10");
 }
 
-static struct process *start_process(unsigned threads, thread_fn fn)
+/* The threads of a process end with codes that all differ; the one of the first is @first. */
+static struct process *start_process(unsigned threads, thread_fn fn, int first)
 {
 	struct process *p;
 	struct thread *t[4];
 
 	REQUIRE(process_create(current_process(), &p) == 0, "P2.11", "no process was made");
 	for (unsigned i = 0; i < threads; i++)
-		REQUIRE(thread_create_in(p, "member", fn, (void *)(s64)(10 + i), PRIORITY_DEFAULT,
-					 &t[i]) == 0,
+		REQUIRE(thread_create_in(p, "member", fn, (void *)(s64)(first ^ i),
+					 PRIORITY_DEFAULT, &t[i]) == 0,
 			"P2.11", "no thread was made");
 	for (unsigned i = 0; i < threads; i++)
 		thread_resume(t[i]);
 	return p;
 }
 
-static void wait_for_process(pid_t pid, const char *when)
+static void wait_for_process(pid_t pid, int first, const char *when)
 {
 	struct wait_result res;
 	int err = process_wait(pid, WEXITED, &res);
 
 	CHECK(err == 0 && res.pid == pid, "P2.11", "%s: waiting for it gave %d", when, err);
-	CHECK(res.status == STATUS_EXIT(10), "P2.11",
-	      "%s: its status is 0x%x, its first thread's exit code is 10", when, res.status);
+	CHECK(res.status == STATUS_EXIT(first), "P2.11",
+	      "%s: its status is 0x%x, its first thread's exit code is %d", when, res.status,
+	      first);
 	CHECK(process_wait(pid, WEXITED | WNOHANG, &res) == -ECHILD, "P2.11", "%s: it ended twice",
 	      when);
 }
@@ -177,9 +179,9 @@ KTEST(last_ends, "last.ends", "02.8", "P2.11")
 	counters_snapshot(&before);
 	go = true;
 	for (unsigned threads = 1; threads <= 4; threads++)
-		for (unsigned round = 0; round < 10; round++)
-			wait_for_process(start_process(threads, wait_for_go)->pid,
-					 "all exit at once");
+		for (int round = 0; round < 10; round++)
+			wait_for_process(start_process(threads, wait_for_go, round % 4)->pid,
+					 round % 4, "all exit at once");
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "P2.8");
 }
@@ -207,7 +209,7 @@ KTEST(last_swept, "last.swept", "02.8", "P2.11")
 	 */
 	for (step = ktest_seed() % STRIDE; hit && step < 30000; step += STRIDE) {
 		sweep_step = step;
-		wait_for_process(start_process(2, swept_exit)->pid,
+		wait_for_process(start_process(2, swept_exit, 10)->pid, 10,
 				 "one exits in the middle of the other's exit");
 		hit = sweep_hit();
 	}
