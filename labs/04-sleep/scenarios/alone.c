@@ -207,22 +207,33 @@ SCENARIO(urgent, "destroy.urgent", "04.5", "P4.15", .cpus = 1, .after = got_dest
 	end_here();
 }
 
+static bool some_armed(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(waiters); i++)
+		if (atomic_load(&waiters[i].why) == WAIT_ARMED)
+			return true;
+	return false;
+}
+
 /*
- * However many wait, all are woken, and the destroyer waits for each of them. It may let the lock
- * go between two of them, and its slice may end there.
+ * However many wait, all are woken, in any order, and the destroyer waits for each of them, however
+ * long. It may let the lock go between two of them, and its slice may end there.
  */
 SCENARIO(many_destroyed, "destroy.many", "04.5", "P4.15", .cpus = 1, .keeps = true)
 {
 	link_all();
 	act_on(0, &destroyer, destroy);
 	thread_yield();
-	while (thread_state(destroyer.thread) == THREAD_READY &&
-	       atomic_load(&waiters[ARRAY_SIZE(waiters) - 1].why) == WAIT_ARMED)
+	while (thread_state(destroyer.thread) == THREAD_READY && some_armed())
 		thread_yield();
 	for (unsigned i = 0; i < ARRAY_SIZE(waiters); i++)
 		expect(atomic_load(&waiters[i].why) == WAIT_DESTROYED,
 		       "a queue with %zu waiters is destroyed, and waiter %u was not woken",
 		       ARRAY_SIZE(waiters), i);
+	for (u64 hour = 1; hour <= 24; hour++) {
+		host_clock_to(hour * 3600 * NSEC_PER_SEC);
+		thread_yield();
+	}
 	unlink_all();
 	end_here();
 }

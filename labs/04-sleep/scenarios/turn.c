@@ -75,6 +75,23 @@ static void check_crowd(char kind, const char *after)
 	leave_all(PLACES);
 }
 
+/* A queue with only one waiter: whether a wake-up for one is used up, and for all, counted. */
+static void check_alone(const char *kind, bool used, unsigned counted, const char *wanted)
+{
+	unsigned n;
+
+	line_up(kind);
+	expect(wait_wake_one(&q, 5) == used, "a wake-up of waiter '%s' alone did not say %s", kind,
+	       used ? "true" : "false");
+	expect_waits("a wake-up of one alone", wanted);
+	leave_all(1);
+	line_up(kind);
+	n = wait_wake_all(&q, 5);
+	expect(n == counted, "a wake-up for all of waiter '%s' alone counted %u", kind, n);
+	expect_waits("a wake-up for all of one alone", wanted);
+	leave_all(1);
+}
+
 /* However many shared waiters are ahead; those behind the one that is woken wait on. */
 SCENARIO(shared_ones, "event.shared_ones", "04.3", "P4.6", .cpus = 1)
 {
@@ -86,6 +103,8 @@ SCENARIO(shared_ones, "event.shared_ones", "04.3", "P4.6", .cpus = 1)
 	expect(!wait_wake_one(&q, 5), "a shared waiter used a wake-up up");
 	expect_waits("three wake-ups", "eeeeee");
 	leave_all(6);
+	check_alone("s", false, 1, "e");
+	check_alone("1", true, 1, "e");
 	check_crowd('s', "a wake-up in a crowd");
 }
 
@@ -100,6 +119,9 @@ SCENARIO(behind_many, "ends.one_behind_many", "04.4", "P4.11", .cpus = 1)
 	expect(waiters[4].status == 4, "a waiter that had got status 4 has %d",
 	       waiters[4].status);
 	leave_all(9);
+	check_alone(".", false, 0, ".");
+	check_alone("x", false, 0, ".");
+	check_alone("e", false, 0, "e");
 	check_crowd('.', "a wake-up behind a crowd");
 }
 
@@ -120,16 +142,34 @@ SCENARIO(any_status, "event.any_status", "04.3", "P4.9", .cpus = 1)
 	}
 }
 
+static bool is_over(unsigned i)
+{
+	return atomic_load(&waiters[i].why) != WAIT_ARMED;
+}
+
+/* Looks from the other CPU until the last wait is over. */
+static int watch_order(void)
+{
+	do {
+		for (unsigned i = RANKS; --i;)
+			expect(!is_over(i) || is_over(i - 1),
+			       "waiter %u was woken before waiter %u, which came earlier", i,
+			       i - 1);
+		arch_spin_hint();
+	} while (!is_over(RANKS - 1));
+	return 0;
+}
+
 /*
  * The one that has waited longest is first, wherever its thread runs, whatever its priority, and
- * also if it is to stop.
+ * also if it is shared or to stop.
  */
-SCENARIO(first_come, "event.first_come", "04.3", "P4.6", .cpus = 2, .keeps = true)
+SCENARIO(first_come, "event.first_come", "04.3", "P4.6", .cpus = 2, .sets_up = true, .keeps = true)
 {
-	static const u8 levels[RANKS] = { PRIORITY_LOW,     PRIORITY_HIGH, PRIORITY_LOWEST,
-					   PRIORITY_HIGHEST, PRIORITY_LOW,  PRIORITY_DEFAULT };
+	static const u8 levels[RANKS] = { PRIORITY_LOW, PRIORITY_HIGH,    PRIORITY_LOWEST,
+					   PRIORITY_LOW, PRIORITY_DEFAULT, PRIORITY_HIGHEST };
 
-	line_up("123456");
+	line_up("1234s6");
 	for (unsigned i = 0; i < RANKS; i++) {
 		struct thread *t = thread_create("waiter", act, NULL, levels[i]);
 
@@ -138,6 +178,8 @@ SCENARIO(first_come, "event.first_come", "04.3", "P4.6", .cpus = 2, .keeps = tru
 			atomic_fetch_or(&t->work, WORK_SUSPEND);
 		waiters[i].thread = t;
 	}
+	act_on(1, &other, watch_order);
+	explore_from_here();
 	expect(wait_wake_one(&q, 5), "a wake-up woke nobody");
 	expect_waits("a wake-up", "eaaaaa");
 	expect(wait_wake_one(&q, 5), "a wake-up woke nobody");
