@@ -29,10 +29,15 @@ static int wait_once(void *arg)
 	return err;
 }
 
-static void start_wait(const struct kind *k, unsigned i, struct deadline d)
+static void start_wait_of(const struct kind *k, unsigned i, struct deadline d, int priority)
 {
 	waits[i] = (struct waiting){ .kind = k, .d = d };
-	waits[i].thread = test_thread(ONE_CPU, wait_once, &waits[i], PRIORITY_DEFAULT);
+	waits[i].thread = test_thread(ONE_CPU, wait_once, &waits[i], priority);
+}
+
+static void start_wait(const struct kind *k, unsigned i, struct deadline d)
+{
+	start_wait_of(k, i, d, PRIORITY_DEFAULT);
 }
 
 static void start_waits(const struct kind *k, unsigned n, struct deadline first)
@@ -186,11 +191,26 @@ void waits_destroyed(const struct kind *k)
 	audit();
 }
 
+/*
+ * The first one has a deadline, the others have none. But for mutexes the order of arrival alone
+ * counts: there the threads differ in urgency, and the first is neither the most nor the least.
+ */
+static void start_waits_in_order(const struct kind *k)
+{
+	out = 0;
+	for (unsigned i = 0; i < WAITERS; i++) {
+		int priority = k->leave ? PRIORITY_DEFAULT : 16 + (int)(i * 5 + 7) % WAITERS;
+
+		start_wait_of(k, i, i ? DEADLINE_NEVER : FAR, priority);
+		test_blocked(waits[i].thread, k->name);
+	}
+}
+
 void waits_order(const struct kind *k)
 {
 	test_stay(ONE_CPU);
 	k->init();
-	start_waits(k, WAITERS, FAR);	/* the first one has a deadline, the others have none */
+	start_waits_in_order(k);
 	k->pass();
 	for (unsigned i = 1; i < WAITERS && !k->leave; i++) {
 		CHECK(AWAIT(out == i), ktest_property(), "%s: %u passes, and %u waits are over",
