@@ -4,11 +4,12 @@
  * waits.
  */
 #include "sched/timer.h"
+#include "sync/mutex.h"
 #include "sync/pi.h"
 #include "sync/test_sync.h"
 
 #define CROWD	70
-#define CHAIN	1100	/* one could take a thousand for a bound that no chain reaches */
+#define CHAIN	1100	/* one could take a thousand for a bound that none reaches */
 
 static struct thread *crowd[CHAIN], *urgent;
 static struct pi_waiter waiters[CHAIN], urgent_waiter;
@@ -52,15 +53,21 @@ static void end(void)
 	end_thread(urgent);
 }
 
-/* @t waits for lock @lock of @owner. */
-static void enter(struct pi_waiter *w, struct thread *t, unsigned lock, struct thread *owner)
+static void enter_queue(struct pi_waiter *w, struct thread *t, struct pi_queue *q,
+			struct thread *owner)
 {
 	*w = (struct pi_waiter){ .cyclic = false };
 	waiter_init(&w->waiter, WAIT_UNKILLABLE);
 	w->waiter.thread = t;
 	spin_lock(&pi_lock);
-	pi_wait(&queues[lock], owner, w);
+	pi_wait(q, owner, w);
 	spin_unlock(&pi_lock);
+}
+
+/* @t waits for lock @lock of @owner. */
+static void enter(struct pi_waiter *w, struct thread *t, unsigned lock, struct thread *owner)
+{
+	enter_queue(w, t, &queues[lock], owner);
 }
 
 static void leave(struct pi_waiter *w)
@@ -136,6 +143,36 @@ static void enter_and_look(void)
 	REQUIRE(AWAIT(atomic_load(&looked)), "P5.6", "a timer does not fire");
 }
 
+/* How many of the crowd stand behind the first waiter, in the order in which they came. */
+static unsigned count_in_order(unsigned lock)
+{
+	unsigned n = 0;
+
+	spin_lock(&pi_lock);
+	list_for_each(w, &queues[lock].waiters, struct pi_waiter, node)
+		n += n ? w == &waiters[n] : w == &urgent_waiter;
+	spin_unlock(&pi_lock);
+	return n - 1;
+}
+
+/* All wait for one lock, the urgent one last. */
+static void wait_behind_many(void)
+{
+	begin(CHAIN);
+	for (unsigned i = 1; i < CHAIN; i++)
+		enter(&waiters[i], crowd[i], 0, crowd[0]);
+	enter(&urgent_waiter, urgent, 0, crowd[0]);
+	CHECK(is_urgent(crowd[0]), "P5.6",
+	      "an urgent thread comes behind %u others, and the owner is not urgent", CHAIN - 1);
+	CHECK(count_in_order(0) == CHAIN - 1, "P5.5",
+	      "an urgent thread comes behind %u others: %u of them wait behind it as they came",
+	      CHAIN - 1, count_in_order(0));
+	leave(&urgent_waiter);
+	for (unsigned i = 1; i < CHAIN; i++)
+		leave(&waiters[i]);
+	end();
+}
+
 KTEST(pi_long, "pi.long", "05.3", "P5.6")
 {
 	atomic_store(&looked, false);
@@ -151,24 +188,25 @@ KTEST(pi_long, "pi.long", "05.3", "P5.6")
 	CHECK(count_urgent() == 0, "P5.6", "it gave up, and %u of a chain of %u stay urgent",
 	      count_urgent(), CHAIN);
 	end_chain();
+	wait_behind_many();
 }
 
 /* The urgent one waits for each of an owner's many locks in turn, and others for all of them. */
 KTEST(pi_many_locks, "pi.many_locks", "05.3", "P5.6")
 {
-	begin(CROWD);
-	for (unsigned i = 1; i < CROWD; i++)
+	begin(CHAIN);
+	for (unsigned i = 1; i < CHAIN; i++)
 		enter(&waiters[i], crowd[i], i, crowd[0]);
-	for (unsigned i = 1; i < CROWD; i++) {
+	for (unsigned i = 1; i < CHAIN; i += i < CROWD ? 1 : CROWD) {
 		enter(&urgent_waiter, urgent, i, crowd[0]);
 		CHECK(is_urgent(crowd[0]), "P5.6",
 		      "an urgent thread waits for lock %u of %u, and its owner is not urgent", i,
-		      CROWD - 1);
+		      CHAIN - 1);
 		leave(&urgent_waiter);
 		CHECK(!is_urgent(crowd[0]), "P5.6",
 		      "it gave up lock %u, and its owner stays urgent", i);
 	}
-	for (unsigned i = 1; i < CROWD; i++)
+	for (unsigned i = 1; i < CHAIN; i++)
 		leave(&waiters[i]);
 	end();
 }
@@ -308,25 +346,49 @@ static void hand_over_to_killed(void)
 	end();
 }
 
+/* @n others wait when a mutex is handed over: none of them may be forgotten. */
+static void hand_over_before(unsigned n)
+{
+	static struct mutex mutex = MUTEX_INIT(mutex);
+	u64 wanted;
+
+	begin(n + 1);
+	wanted = (u64)crowd[0] | MUTEX_CONTENDED;
+	mutex_init(&mutex);
+	mutex_lock(&mutex);
+	for (unsigned i = 0; i < n + 1; i++)
+		enter_queue(&waiters[i], crowd[i], &mutex.pi, current_thread());
+	atomic_fetch_or(&mutex.word, MUTEX_CONTENDED);
+	mutex_unlock(&mutex);
+	CHECK(mutex.word == wanted, "P5.8", "handed over, and %u wait: the word is %lx, not %lx", n,
+	      mutex.word, wanted);
+	for (unsigned i = 0; i < n + 1; i++)
+		if (pi_is_waiting(&waiters[i]))
+			leave(&waiters[i]);
+	end();
+}
+
 /* All but the last of those who wait are about to leave when the lock is handed over. */
 KTEST(mutex_behind_many, "mutex.behind_many", "05.5", "P5.9")
 {
 	struct thread *next;
 
-	begin(CROWD);
-	for (unsigned i = 1; i < CROWD; i++)
+	begin(CHAIN);
+	for (unsigned i = 1; i < CHAIN; i++)
 		enter(&waiters[i], crowd[i], 0, crowd[0]);
-	for (unsigned i = 1; i + 1 < CROWD; i++)
+	for (unsigned i = 1; i + 1 < CHAIN; i++)
 		waiter_swap(&waiters[i].waiter, WAIT_TIMEOUT, 0);
 	spin_lock(&pi_lock);
 	next = pi_hand_over(&queues[0]);
 	spin_unlock(&pi_lock);
-	CHECK(next == crowd[CROWD - 1], "P5.9",
+	CHECK(next == crowd[CHAIN - 1], "P5.9",
 	      "%u waits have been ended, and one has not: an unlock hands the lock to %s",
-	      CROWD - 2, next ? "a thread that leaves" : "nobody");
-	for (unsigned i = 1; i < CROWD; i++)
+	      CHAIN - 2, next ? "a thread that leaves" : "nobody");
+	for (unsigned i = 1; i < CHAIN; i++)
 		if (pi_is_waiting(&waiters[i]))
 			leave(&waiters[i]);
 	end();
 	hand_over_to_killed();
+	hand_over_before(256);
+	hand_over_before(1024);
 }

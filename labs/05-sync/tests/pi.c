@@ -97,11 +97,13 @@ static void lend(int actor, struct sched_rank rank)
 	spin_unlock(&pi_lock);
 }
 
+#define NO_KEY	(1UL << 63)		/* 0 is a key like any other */
+
 static u64 key_of(int actor)
 {
 	struct sched_rank r = thread_rank(ranks_actors[actor].thread);
 
-	return r.level == LEVEL_KEYED ? r.key : 0;
+	return r.level == LEVEL_KEYED ? r.key : NO_KEY;
 }
 
 static void end_keys(void)
@@ -201,6 +203,41 @@ static void check_key_of_chain(void)
 	end_keys();
 }
 
+/* Levels below real time are ranks as well: policies may tell threads apart by them. */
+static void check_low_levels(void)
+{
+	static const int priorities[ACTORS] = { 4, 4, 4, 4, 4, 4 };
+	static const int came[] = { MID, MID2, HIGH, LOW2 };
+	static const u32 levels[ACTORS] = { [MID] = 3, [MID2] = LEVEL_NORMAL_TOP, [HIGH] = 9,
+					    [LOW2] = 1 };
+	const struct thread *owner;
+	u32 last = LEVEL_NORMAL_TOP;
+
+	ranks_set_up(&by_hand, priorities);
+	owner = ranks_actors[LOW].thread;
+	ranks_holder[0] = ranks_holder[1] = LOW;
+	for (unsigned i = 0; i < ARRAY_SIZE(came); i++) {
+		lend(came[i], (struct sched_rank){ .level = levels[came[i]] });
+		by_hand.wait(came[i], came[i] == LOW2);
+	}
+	CHECK(thread_rank(owner).level == last, "P5.6",
+	      "levels 1 to %u wait, and %u is inherited", last, thread_rank(owner).level);
+	spin_lock(&pi_lock);
+	list_for_each(w, &by_hand.queue(0)->waiters, struct pi_waiter, node) {
+		CHECK(w->rank.level <= last, "P5.5", "level %u waits before level %u", last,
+		      w->rank.level);
+		last = w->rank.level;
+	}
+	spin_unlock(&pi_lock);
+	by_hand.expire(MID2, 0);
+	CHECK(thread_rank(owner).level == 9, "P5.6", "levels 1 to 9 wait, and %u is inherited",
+	      thread_rank(owner).level);
+	by_hand.expire(LOW2, 1);
+	by_hand.expire(MID, 0);
+	by_hand.expire(HIGH, 0);
+	end_keys();
+}
+
 /* Keys wrap, as times do: some are before 0, some behind it. They may be days apart. */
 KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 {
@@ -208,11 +245,14 @@ KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 
 	for (unsigned i = 0; i < ARRAY_SIZE(units); i++) {
 		check_keys(0, units[i]);
+		check_keys(-units[i], units[i]);	/* the most urgent one's is 0 */
+		check_keys(-units[i] * 2, units[i]);
 		check_keys(-units[i] * 3 / 2, units[i]);
 		check_keys(-units[i] * 7 / 2, units[i]);
 	}
 	check_equal_keys();
 	check_key_of_chain();
+	check_low_levels();
 }
 
 /* An inherited rank is not taken for the thread's own. */
