@@ -303,6 +303,19 @@ KTEST(pi_change, "pi.change", "05.3", "P5.6")
 	ranks_wind_up();
 }
 
+/* The circle of pi.circle opens and closes again: what was lent in between does not stay in it. */
+static void reopen_circle(void)
+{
+	by_hand.expire(LOW, 1);
+	by_hand.wait(HIGH, 2);
+	by_hand.wait(LOW, 1);
+	by_hand.expire(HIGH, 2);
+	for (int i = LOW; i <= MID; i++)
+		CHECK(ranks_of(i) == ranks_actors[MID].base, "P5.6",
+		      "a circle was open while another waited: actor %d has rank %d, due is %d", i,
+		      ranks_of(i), ranks_actors[MID].base);
+}
+
 /* Nobody can leave a circle that could not be refused; but a rank from outside goes as it came. */
 KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
 {
@@ -335,6 +348,7 @@ KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
 		      ranks_of(i), ranks_actors[MID2].base);
 	by_hand.expire(MID2, 0);
 	by_hand.expire(HIGH, 2);
+	reopen_circle();
 	by_hand_open(&closing);
 	ranks_wind_up();
 }
