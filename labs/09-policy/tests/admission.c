@@ -199,11 +199,20 @@ KTEST_EARLY(edf_early_deadline, "edf.early_deadline", "09.7", "P9.12")
 /* A new reservation of the same thread takes the place of the old one. */
 KTEST_EARLY(edf_in_place, "edf.in_place", "09.7", "P9.12")
 {
+	/* the same once more, with another period, a smaller one, and the first again */
+	static const struct {
+		u8 runtime, period;
+	} others[] = { { 5, 10 }, { 10, 20 }, { 2, 20 }, { 5, 10 } };
+
 	ask_edf();
 	admit(0, reserved(5 * MS, 10 * MS));
 	CHECK(admit(1, reserved(4 * MS, 10 * MS)), "P9.12", "5 and 4 of 10 ms are refused");
 	CHECK(admit(1, reserved(5 * MS, 10 * MS)), "P9.12",
 	      "5 of 10 ms in place of 4 of 10 ms is refused, beside 5 of 10 ms");
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
+		CHECK(admit(1, reserved(others[i].runtime * MS, others[i].period * MS)), "P9.12",
+		      "%u of %u ms in place of the last one is refused, beside 5 of 10 ms",
+		      others[i].runtime, others[i].period);
 	CHECK(!admit(1, reserved(6 * MS, 10 * MS)), "P9.12",
 	      "6 of 10 ms in place of 5 of 10 ms is admitted, beside 5 of 10 ms");
 	CHECK(admit(0, normal), "P9.12", "giving back is refused");

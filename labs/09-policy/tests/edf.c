@@ -455,6 +455,10 @@ KTEST_EARLY(edf_yields, "edf.yields", "09.6", "P9.11")
 		use_up(n ? 3 * MS : MS);
 		give_way(ENQUEUE_YIELD);
 		REQUIRE(running() < 0, "P9.11", "it has yielded, and runs on in its period");
+		now = 5 * MS;
+		p->dequeue(&q, &e[0]);	/* it is stopped, and continued at once */
+		enqueue(0, ENQUEUE_WAKE);
+		expect_next(-1, "P9.11", "it has yielded, was stopped and goes on");
 		CHECK(q.timer_set && q.timer_at == 10 * MS, "P9.11",
 		      "it has yielded; it goes on at %lu us, not at 10000 us", q.timer_at / 1000);
 		now = 10 * MS;

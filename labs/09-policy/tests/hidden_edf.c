@@ -1,7 +1,7 @@
 /*
- * Lab 09, hidden: threads with and without reservations that run, overrun, block, wake and yield in
- * any order, and timers that come late, against a model of deadlines and budgets. A debt is always
- * less than a period's budget: what is done with a larger one is left to the policy.
+ * Lab 09, hidden: threads with and without reservations that run, overrun, block, wake, yield and
+ * are stopped in any order, and timers that come late, against a model of deadlines and budgets. A
+ * debt is always less than a period's budget: what is done with a larger one is left to the policy.
  */
 #include "edf.h"
 
@@ -189,6 +189,22 @@ static void block_one(void)
 	compare_all("one blocked");
 }
 
+/* One that waits, for the CPU or for its period, is stopped: it is blocked, and never was current. */
+static void stop_one(void)
+{
+	unsigned i = (unsigned)below(RESERVED);
+
+	if (model[i].is != READY && model[i].is != ASIDE)
+		return;
+	p->dequeue(&q, &e[i]);
+	if (p->leave)
+		p->leave(&q, &e[i], now);
+	model[i].is = BLOCKED;
+	if (q.current)
+		model[running()].is = READY;
+	compare_all("one that waits was stopped");
+}
+
 static void yield_one(void)
 {
 	if (!q.current)
@@ -260,7 +276,7 @@ static void go_on(void)
 
 static void take_a_step(void)
 {
-	switch (below(8)) {
+	switch (below(9)) {
 	case 0:
 	case 1:
 		wake_one();
@@ -273,6 +289,9 @@ static void take_a_step(void)
 		break;
 	case 4:
 		change_one();
+		break;
+	case 5:
+		stop_one();
 		break;
 	default:
 		go_on();
