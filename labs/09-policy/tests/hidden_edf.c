@@ -189,7 +189,7 @@ static void block_one(void)
 	compare_all("one blocked");
 }
 
-/* One that waits, for the CPU or for its period, is stopped: it is blocked, and never was current. */
+/* One that waits, for the CPU or for its period, is stopped: blocked, without being current. */
 static void stop_one(void)
 {
 	unsigned i = (unsigned)below(RESERVED);
