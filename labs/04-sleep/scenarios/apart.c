@@ -1,6 +1,6 @@
 /*
- * Lab 04, steps 1, 3 and 5: two CPUs, each with queues and waiters of its own. What one does is
- * nothing to the other, so a variable that both use is a mistake: a static one, for example.
+ * Lab 04, steps 1, 3 and 5: two CPUs, each with queues and waiters of its own. Neither has
+ * anything to do with the other, so a variable that both use, as a static one, is a mistake.
  */
 #include "base/irq.h"
 #include "errno.h"
