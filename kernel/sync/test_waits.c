@@ -192,8 +192,9 @@ void waits_destroyed(const struct kind *k)
 }
 
 /*
- * The first one has a deadline, the others have none. But for mutexes the order of arrival alone
- * counts: there the threads differ in urgency, and the first is neither the most nor the least.
+ * The first one has a deadline, the others have none. Only a mutex goes by urgency. Elsewhere the
+ * threads differ in it, and the first is neither the most nor the least urgent: the order of
+ * arrival alone counts.
  */
 static void start_waits_in_order(const struct kind *k)
 {
