@@ -67,6 +67,55 @@ KTEST(policy_mlfq_boost, "policy.mlfq_boost", "", "")
 	CHECK(sleeper->e.epoch == sim.cpus[0].q.epoch, "", "the sleeper missed the boost");
 }
 
+static struct policy_queue queue;
+static struct sched_entity entity;
+static u64 at;
+
+/* It has used 3 ms of its allotment. Now it is as urgent as a real-time thread, and ready. */
+static void becomes_urgent(void)
+{
+	use(&sched_mlfq, 1);
+	at = 0;
+	policy_queue_init(&queue, 0);
+	entity = (struct sched_entity){ 0 };
+	policy_entity_init(&entity, ALL_CPUS, at);
+	queue_enqueue(&queue, &entity, ENQUEUE_WAKE, at);
+	queue_pick(&queue, at);
+	at += 3 * MS;
+	policy.charge(&queue, &entity, 3 * MS, at);
+	policy_inherit(&entity, (struct sched_rank){ .level = LEVEL_REAL_TIME });
+	queue_enqueue(&queue, &entity, ENQUEUE_PREEMPTED, at);
+}
+
+static void urgency_ends(enum enqueue_why why, u64 used, const char *meanwhile)
+{
+	policy_inherit(&entity, (struct sched_rank){ 0 });
+	queue_enqueue(&queue, &entity, why, at);
+	CHECK(entity.used == used, "", "it was urgent and %s: it has used %lu us, not %lu",
+	      meanwhile, entity.used / 1000, used / 1000);
+}
+
+/* Of the time for which a thread is urgent, only that for which it is blocked is paid back. */
+KTEST(policy_mlfq_urgent, "policy.mlfq_urgent", "", "")
+{
+	becomes_urgent();
+	at += MS;
+	queue_dequeue(&queue, &entity);
+	urgency_ends(ENQUEUE_CHANGED, 3 * MS, "ready");
+
+	becomes_urgent();
+	queue_pick(&queue, at);
+	at += MS;
+	urgency_ends(ENQUEUE_PREEMPTED, 3 * MS, "ran");
+
+	becomes_urgent();
+	queue_pick(&queue, at);
+	at += MS;
+	queue_leave(&queue, &entity, at);
+	at += MS;
+	urgency_ends(ENQUEUE_WAKE, 2 * MS, "ran, and was blocked for 1 ms");
+}
+
 KTEST(policy_mlfq_starvation, "policy.mlfq_starvation", "", "")
 {
 	for (unsigned n = 0; n < 50; n++) {

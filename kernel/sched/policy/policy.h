@@ -94,7 +94,7 @@ struct sched_entity {
 	/* Kept by the policy that is named. */
 	u64 epoch;			/* prio, mlfq: q->epoch when last updated; pct: window */
 	u64 used;			/* mlfq: ns of its allotment; prio: levels it has gained */
-	u64 since;			/* mlfq: when it blocked, or was suspended */
+	u64 since;			/* mlfq: when it blocked, also if it was urgent */
 	s64 budget;			/* edf, rm: ns left; negative is debt */
 	u64 deadline;			/* edf: absolute; fair: virtual */
 	u64 replenish_at;		/* edf, rm: when a throttled one goes on */
