@@ -61,6 +61,7 @@ void host_boot(unsigned n, const char *bootargs, void (*body)(void))
 		cpu_prepare(nr_cpus, nr_cpus, host_entry_stacks[nr_cpus],
 			    sizeof(host_entry_stacks[nr_cpus]));
 	process_init();
+	host_costume_ids();
 	for (unsigned i = 0; i < n; i++) {
 		atomic_store(&cpus[i].online, true);
 		host_mark_statistics(&cpus[i].stats, sizeof(cpus[i].stats));

@@ -6,7 +6,8 @@
  *	- every thread, the reaper too, is real-time, and they are equals. It is nice as well,
  *	  has migrated and has been preempted. It may run on the CPUs that there are;
  *	- every process is one whose parent waits in vfork();
- *	- the clock wraps after some quanta.
+ *	- the clock wraps after some quanta;
+ *	- ids of processes and threads need more than 8 bits.
  *
  * A scenario about ranks or about moments that it names says `.no_costume = true`.
  */
@@ -16,9 +17,11 @@
 #include "sched/policy/policy.h"
 #include "sched/time.h"
 #include "sync/sync.h"
+#include "thread/ids.h"
 #include "thread/thread.h"
 
 #define WRAPS_AFTER_MS	25
+#define IDS_BELOW	256
 
 bool host_costume;
 
@@ -31,6 +34,16 @@ void host_costume_boot(void)
 	clock_offset = clock_start = -WRAPS_AFTER_MS * NSEC_PER_MSEC;
 	vfork_ends = kmalloc(sizeof(*vfork_ends));
 	completion_init(vfork_ends);
+}
+
+void host_costume_ids(void)
+{
+	if (!host_costume)
+		return;
+	spin_lock(&tree_lock);
+	while (process_last_id() < IDS_BELOW)
+		id_alloc();
+	spin_unlock(&tree_lock);
 }
 
 void host_costume_thread(struct thread *t)

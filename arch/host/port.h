@@ -23,6 +23,7 @@ void host_user_return(struct trapframe *tf);
 
 /* costume.c: before the first thread, and when one is made. */
 void host_costume_boot(void);
+void host_costume_ids(void);
 void host_costume_thread(struct thread *t);
 
 /* tlb.c: serves the requests of other CPUs, in its interrupt. */

@@ -21,7 +21,7 @@ STEPS = 2_000_000  # of a scenario at one bound; a budget in steps is the same o
 # Told of a counterexample that only the second search finds: arch/host/costume.c.
 COSTUME = (
     "in the costume, on which no property depends: every thread is real-time and nice, has migrated and been "
-    "preempted; every process has a parent in vfork(); the clock wraps soon"
+    "preempted; every process has a parent in vfork(); the clock wraps soon; ids need nine bits"
 )
 _CPU_SECONDS = 600  # only a program that no longer counts its steps comes to this
 DEPTH = 3  # events in one order that a mistake needs (tools/explore/random.c)

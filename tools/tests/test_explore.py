@@ -180,7 +180,7 @@ class Verdicts(Explorer):
 
 class Costume(Explorer):
     def test_what_is_made_wrong_in_the_costume_alone_is_found(self) -> None:
-        for name in ("costume.rank", "costume.clock", "costume.mask"):
+        for name in ("costume.rank", "costume.clock", "costume.mask", "costume.ids"):
             found = explore(_PROGRAM, name)
             self.assertEqual((found.outcome, found.costume), ("wrong", True), name)
             self.assertTrue(found.figures().endswith(", in the costume"), found.figures())

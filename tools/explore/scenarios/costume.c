@@ -5,6 +5,7 @@
 #include "explore/scenario.h"
 
 #include "explore/tree.h"
+#include "thread/ids.h"
 
 SCENARIO(costume_rank, "costume.rank", "", "", .cpus = 1, .keeps = true, .wrong = true)
 {
@@ -19,6 +20,11 @@ SCENARIO(costume_clock, "costume.clock", "", "", .cpus = 1, .keeps = true, .wron
 SCENARIO(costume_mask, "costume.mask", "", "", .cpus = 2, .keeps = true, .wrong = true)
 {
 	expect(current_thread()->affinity == ~0u, "some CPUs are forbidden");
+}
+
+SCENARIO(costume_ids, "costume.ids", "", "", .cpus = 1, .keeps = true, .wrong = true)
+{
+	expect(process_last_id() < 256, "ids need more than 8 bits");
 }
 
 SCENARIO(not_worn, "costume.not_worn", "", "", .cpus = 1, .keeps = true, .no_costume = true)
