@@ -1,10 +1,11 @@
 """Scores a student's own tests: the scenarios in labs/NN-name/scenarios/mine.
 
 The explorer runs each of them on kernels that the student does not see. On the right ones, the reference
-and the lab's variants, a scenario must find nothing: one that accuses a right kernel does not count. The
-others are shown the wrong kernels that lab.toml names in `own_tests`, each of which stands for a wrong
-idea. The score is how many of these at least one scenario notices: by a counterexample, or by a data race
-in the lab's files. Budgets are counted in steps, so it is the same on every machine.
+and the lab's variants, a scenario must find nothing: one that accuses a right kernel does not count, nor
+does one that was only copied (copies.py). The others are shown the wrong kernels that lab.toml names in
+`own_tests`, each of which stands for a wrong idea. The score is how many of these at least one scenario
+notices: by a counterexample, or by a data race in the lab's files. Budgets are counted in steps, so it
+is the same on every machine.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from grade.build import BuildFailed, Product, Reference
+from grade.copies import copies
 from grade.errors import GraderError
 from grade.intake import take_own
 from grade.lab import Lab, choose
@@ -67,6 +69,7 @@ class OwnScore:
     scenarios: tuple[str, ...]
     accused: tuple[Accused, ...]
     shown: tuple[Shown, ...]
+    copies: tuple[tuple[str, str], ...] = ()  # scenarios, and those that they are copies of
 
     @property
     def noticed(self) -> int:
@@ -155,31 +158,35 @@ def score(
     every = kernels(root, lab)
     honest = reference.build(lab.files, _GOALS, progress)
     trial = _Trial(reference, lab, own, not qemu.why_no_bubblewrap())
+    copied = copies(root, own)
     names = trial.names(honest)
+    asked = tuple(name for name in names if name not in copied)
     right = [k for k in every if not k.property]
     progress.expect(len(every))
 
-    def tried(kernel: Kernel, asked: Sequence[str]) -> dict[str, str]:
-        found = trial.faults(kernel, honest, asked, bool(kernel.property))
+    def tried(kernel: Kernel, those: Sequence[str]) -> dict[str, str]:
+        found = trial.faults(kernel, honest, those, bool(kernel.property))
         progress.step(f"own tests of {lab.name}: {kernel.name}" if not kernel.property else lab.name)
         return found
 
     with ThreadPoolExecutor(jobs) as pool:
         accused = [
             Accused(name, kernel.what, said)
-            for kernel, found in zip(right, pool.map(lambda k: tried(k, names), right))
+            for kernel, found in zip(right, pool.map(lambda k: tried(k, asked), right))
             for name, said in found.items()
         ]
-        counting = [name for name in names if name not in {a.scenario for a in accused}]
+        counting = [name for name in asked if name not in {a.scenario for a in accused}]
         wrong = [k for k in every if k.property]
         found = pool.map(lambda k: tried(k, counting), wrong)
         seen = [Shown(k.name, k.property, k.what, next(iter(f), "")) for k, f in zip(wrong, found)]
-    return OwnScore(lab.name, names, tuple(accused), tuple(seen))
+    return OwnScore(lab.name, names, tuple(accused), tuple(seen), tuple(copied.items()))
 
 
 def text(result: OwnScore) -> str:
     """The report: what does not count, and which sentences are looked at by no test."""
     lines = [f"{result.lab}: {counted(len(result.scenarios), 'test')} of one's own", ""]
+    for name, original in result.copies:
+        lines += [f"does not count: {name} is {original} under another name", ""]
     for name in dict.fromkeys(a.scenario for a in result.accused):
         every = [a for a in result.accused if a.scenario == name]
         more = f" and {counted(len(every) - 1, 'other')}" if len(every) > 1 else ""
@@ -213,4 +220,4 @@ def run(root: Path, options: argparse.Namespace) -> int:
     print(text(result), end="")
     if options.json is not None:
         options.json.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
-    return 0 if result.noticed == len(result.shown) and not result.accused else 1
+    return 0 if result.noticed == len(result.shown) and not result.accused and not result.copies else 1

@@ -1,5 +1,6 @@
 """Tests that students write: what counts, what is refused, and a whole score."""
 
+import re
 import tempfile
 import unittest
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 from grade.build import Reference
+from grade.copies import copies, scenarios_in
 from grade.errors import GraderError
 from grade.lab import choose
 from grade.own import Accused, OwnScore, Shown, _Trial, handed_in_for, kernels, score, text
@@ -97,6 +99,33 @@ class Text(unittest.TestCase):
         self.assertIn("P4.2   wakes late: not noticed\n", said)
         self.assertTrue(said.endswith("\n1 of 2 wrong kernels noticed\n"))
 
+    def test_says_what_was_copied(self) -> None:
+        said = text(OwnScore("04-sleep", ("mine.a",), (), (), (("mine.a", "event.first"),)))
+        self.assertIn("does not count: mine.a is event.first under another name\n", said)
+
+
+class Copies(unittest.TestCase):
+    def test_every_scenario_of_a_lab_is_recognized_in_disguise(self) -> None:
+        for path in sorted((ROOT / "labs/04-sleep/scenarios").glob("[a-g]*.c")):
+            given = path.read_text()
+            mine = re.sub(r'^SCENARIO\((\w+), "', r'SCENARIO(\1_, "mine_', given, flags=re.MULTILINE)
+            mine = mine.replace("\t", "    ").replace("{\n", "{  // mine\n\n")
+            found = copies(ROOT, {"mine.c": mine.encode()})
+            self.assertEqual(found, {f"mine_{name}": name for name in scenarios_in(given)})
+            self.assertEqual(len(found), given.count("\nSCENARIO("))
+
+    def test_helpers_have_other_names(self) -> None:
+        other = _ORDER.replace("wait_here", "stand").replace("in_turn", "fair").replace("mine.", "his.")
+        self.assertEqual(scenarios_in(other)["his.order"], scenarios_in(_ORDER)["mine.order"])
+
+    def test_one_of_a_students_own(self) -> None:
+        self.assertEqual(copies(ROOT, {"a.c": _ORDER.encode(), "b.c": _BLAMES_ALL.encode()}), {})
+        other = _ORDER.replace("return ++came", "return --came")
+        self.assertNotEqual(scenarios_in(other)["mine.order"], scenarios_in(_ORDER)["mine.order"])
+
+    def test_not_c(self) -> None:
+        self.assertEqual(copies(ROOT, {"a.c": b"}}{{)(\xff SCENARIO( { } ;", "b.c": b""}), {})
+
 
 class Score(unittest.TestCase):
     rest = True
@@ -117,8 +146,11 @@ class Score(unittest.TestCase):
     def test_a_whole_one(self) -> None:
         (self.mine / "early.c").write_text(_BLAMES_ALL)
         (self.mine / "order.c").write_text(_ORDER)
+        given = (ROOT / "labs/04-sleep/scenarios/event.c").read_text()
+        (self.mine / "copy.c").write_text(given.replace('"event.', '"mine.event_'))
         found = self.score()
-        self.assertEqual(found.scenarios, ("mine.early", "mine.order"))
+        self.assertTrue(found.copies)
+        self.assertEqual(set(found.scenarios), {"mine.early", "mine.order", *dict(found.copies)})
         right = [k.what for k in kernels(ROOT, _LAB) if not k.property]
         self.assertEqual([a.kernel for a in found.accused], right)
         self.assertEqual({a.scenario for a in found.accused}, {"mine.early"})
