@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.mutate import assembly, atomics, calls, conditions, roles, statements, values
+from tools.mutate import assembly, atomics, calls, conditions, roles, sharing, statements, values
 from tools.mutate.assembly import AsmOperator
 from tools.mutate.edits import Operator
 
@@ -55,11 +55,13 @@ OPERATORS = (
     Entry("order", "a weaker memory order", atomics.order),
 )
 
-# Of make mutate ROLES=1, which tries these in place of the others.
+# Of make mutate ROLES=1, which tries these in place of the others: questions, as many do no harm.
 ROLES = (
     Entry("drop-if", "a statement is missing, in one role only", roles.drop),
     Entry("never-if", "a condition is false, in one role only", roles.never),
     Entry("always-if", "a condition is true, in one role only", roles.always),
+    Entry("shared-local", "a local variable is static, so all CPUs share it", sharing.shared_local),
+    Entry("lock-gap", "a lock is let go for a moment in the middle of its section", sharing.lock_gap),
 )
 
 ASSEMBLY = (
@@ -78,8 +80,9 @@ NAMES = tuple(MEANINGS)
 # For a short table of a lab. Instructions are a group of their own.
 _ASSEMBLY_GROUP = "instructions"
 _GROUPS: dict[str, tuple[str, ...]] = {
-    "locks, order, re-checks": ("unlock-early", "lock-late", "no-lock", "lock-wide", "swap", "no-recheck"),
-    "atomics": ("torn", "torn-irqs-off", "order"),
+    "locks, order, re-checks": ("unlock-early", "lock-late", "no-lock", "lock-wide", "swap", "no-recheck",
+                                "lock-gap"),
+    "atomics": ("torn", "torn-irqs-off", "order", "shared-local"),
     "statements": ("drop", "return", "drop-if"),
     "conditions, loops": ("negate", "always", "operand", "key", "relation", "one-turn", "skip-first",
                           "never-if", "always-if"),

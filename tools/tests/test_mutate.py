@@ -7,7 +7,7 @@ import unittest
 from collections import Counter
 from pathlib import Path
 
-from tools.mutate import assembly, roles, work
+from tools.mutate import assembly, roles, sharing, work
 from tools.mutate.edits import applied
 from tools.mutate.errors import MutateError
 from tools.mutate.mutants import Mutant, code_lines, of_target
@@ -311,7 +311,8 @@ class Roles(unittest.TestCase):
     def test_a_role_of_each_variable_that_the_place_can_see(self) -> None:
         source = parsed("void f(int n) {\n\tpanic();\n\tint later = 1;\n\tif (later > n)\n\t\tn = 2;\n}")
         found = {e.name: [*e.apply(source, source.functions[0])] for e in ROLES}
-        self.assertEqual({name for name, changes in found.items() if changes}, {e.name for e in ROLES})
+        with_changes = {name for name, changes in found.items() if changes}
+        self.assertEqual(with_changes, {"drop-if", "never-if", "always-if", "shared-local"})
         first = [c for c in found["drop-if"] if "no panic();" in c.what]
         self.assertIn("no panic(); where n is below 0", [c.what for c in first])
         self.assertFalse([c.what for c in first if "later" in c.what])
@@ -324,6 +325,34 @@ class Roles(unittest.TestCase):
         found = [c for c in roles.drop(source, source.functions[0]) if "16th turn" in c.what]
         self.assertEqual([c.edits[0].text for c in found], ["{ if (!in_role(++turns)) panic(); }"])
         self.assertIn("unsigned turns = 0;", applied(source.text, found[0].around))
+
+    def test_a_lock_is_let_go_between_two_statements(self) -> None:
+        body = "panic();\n\tif (n)\n\t\tpanic();"
+        locks = f"void f(struct thing *t, int n) {{\n\tlock(t);\n\t{body}\n\tunlock(t);\n}}"
+        holds = f"#define HOLDS(lock)\nvoid f(struct thing *t, int n) HOLDS(t->b) {{\n\t{body}\n}}"
+        for function, gap in ((locks, "unlock(t); lock(t);"), (holds, "spin_unlock(&t->b); spin_lock(&t->b);")):
+            source = parsed(function)
+            found = [*sharing.lock_gap(source, source.functions[0])]
+            self.assertEqual([c.what for c in found], ["the lock is let go for a moment before if (n) panic();"])
+            text = applied(source.text, found[0].edits)
+            self.assertIn(f"\tpanic();\n\t{gap}\n\tif (n)\n", text)
+
+    def test_a_local_variable_becomes_static(self) -> None:
+        declared = {
+            "int a;": "static int a;",
+            "int a = n + 1;": "static int a; a = n + 1;",
+            "struct thing t = { .a = n };": "static struct thing t; t = (struct thing){ .a = n };",
+            "const int *p = &n;": "static const int *p; p = &n;",
+            "int a[3];": "static int a[3];",
+            "static int s;": None,
+            "const int c = n;": None,
+            "int a[1] = { n };": None,
+            "int a, b;": None,
+        }
+        for before, after in declared.items():
+            source = parsed(f"int f(int n) {{\n\t{before}\n\treturn n;\n}}")
+            found = [c.edits[0].text for c in sharing.shared_local(source, source.functions[0])]
+            self.assertEqual(found, [after] if after else [], before)
 
     def test_each_role_is_c_of_the_core(self) -> None:
         path = "kernel/process/kill.c"
