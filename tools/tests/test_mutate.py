@@ -330,10 +330,12 @@ class Roles(unittest.TestCase):
         body = "panic();\n\tif (n)\n\t\tpanic();"
         locks = f"void f(struct thing *t, int n) {{\n\tlock(t);\n\t{body}\n\tunlock(t);\n}}"
         holds = f"#define HOLDS(lock)\nvoid f(struct thing *t, int n) HOLDS(t->b) {{\n\t{body}\n}}"
-        for function, gap in ((locks, "unlock(t); lock(t);"), (holds, "spin_unlock(&t->b); spin_lock(&t->b);")):
+        gaps = ("unlock(t); lock(t);", "spin_unlock(&t->b); spin_lock(&t->b);")
+        for function, gap in zip((locks, holds), gaps, strict=True):
             source = parsed(function)
             found = [*sharing.lock_gap(source, source.functions[0])]
-            self.assertEqual([c.what for c in found], ["the lock is let go for a moment before if (n) panic();"])
+            said = "the lock is let go for a moment before if (n) panic();"
+            self.assertEqual([c.what for c in found], [said])
             text = applied(source.text, found[0].edits)
             self.assertIn(f"\tpanic();\n\t{gap}\n\tif (n)\n", text)
 
