@@ -110,7 +110,7 @@ def _hand_in(options: argparse.Namespace) -> int:
     out = options.out or ROOT / f"{name}.tar.gz"
     out.write_bytes(archive(name, files))
     print(f"{out}: {counted(len(files) - 1, 'file')} of {lab.name}, built on {' and '.join(ARCHES)}")
-    print("it has not been graded: make grade does that")
+    print("this graded nothing: make grade does")
     return 0
 
 

@@ -15,7 +15,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -159,7 +159,8 @@ def _prepared(options: argparse.Namespace) -> Iterator[Chosen]:
         shipped = {s.scenario for s in scenarios(honest.explorer, fenced)}
         found = [s for s in every if _wanted(s, options, by_number, s.scenario not in shipped)]
         if not found:
-            raise Wrong("no scenario is like that; --list names them all")
+            anyone = argparse.Namespace(**{**vars(options), "scenario": "", "step": None})
+            raise Wrong(_none_like(s for s in every if _wanted(s, anyone, by_number, False)))
         yield Chosen(product, tuple(found), by_number, fenced)
     finally:
         reference.close()
@@ -177,6 +178,18 @@ def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab], own:
     if s.scenario.startswith(_LITMUS) and not options.scenario:
         return False
     return str(options.scenario) in s.scenario
+
+
+def _none_like(every: Iterable[Scenario]) -> str:
+    """What is said where no scenario has the name or the step that was asked for: which there are."""
+    known = list(every)
+    names = sorted({s.scenario.split(".")[0] for s in known})
+    steps = sorted({s.step for s in known if s.step})
+    return (
+        "no scenario is like that. Their names begin with "
+        + ", ".join(f"{name}." for name in names)
+        + (f" and their steps are {', '.join(steps)}" if steps else "")
+    )
 
 
 def _broken(chosen: Chosen, scenario: Scenario) -> str:

@@ -59,7 +59,7 @@ SCENARIO(prio_aging, "policy.aging", "09.2", "P9.3", .cpus = 1)
 		wake(i);
 	round = q.timer_at - now;
 	run(9 * round);
-	expect(!got[1] && !got[2], "level 4 ran beside level 12 before it had risen above it");
+	expect(!got[1] && !got[2], "level 4 ran beside level 12 before it had risen to it");
 	run(4 * round);
 	expect(got[1] >= quantum_of(&e[1]) && got[2] >= quantum_of(&e[2]),
 	       "level 4 waited 13 rounds and ran %lu and %lu us", got[1] / 1000, got[2] / 1000);

@@ -60,7 +60,7 @@ KTEST_EARLY(mlfq_over, "mlfq.over", "09.3", "P9.6")
 	enqueue(0, ENQUEUE_CHANGED);
 	pick();
 	CHECK(slice() <= MS, "P9.6",
-	      "a lower priority, and more than its allotment is used: its slice is %lu us",
+	      "a lower priority, and more than its allotment is used: its slice is %lu us, not 0",
 	      slice() / 1000);
 	for (u32 level = 0; level <= TOP; level++) {
 		begin(0);
