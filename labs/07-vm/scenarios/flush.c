@@ -146,7 +146,7 @@ static const char *no_tlb_has_the_old_page(void)
 	return NULL;
 }
 
-/* --- A fork whose pages have holes between them, and a write into another space --------------- */
+/* --- A fork whose pages have holes between them ----------------------------------------------- */
 
 static pte_t *entries[3];
 
@@ -173,6 +173,59 @@ SCENARIO(flushed_holes, "share.flushed_holes", "07.5", "P7.9", .cpus = 1,
 	fork_of(space);
 	end_here();
 }
+
+/* --- Two more CPUs, and each is told ---------------------------------------------------------- */
+
+static _Atomic unsigned users;
+
+/* The program writes to page 0, and reads page 1, which a child owns as well. */
+static int use_both_pages(void)
+{
+	load_space(space);
+	for (unsigned i = 0; i < 2; i++)
+		host_tlb_access(i, (const _Atomic u64 *)entries[i]);
+	users++;
+	while (!begun)
+		arch_spin_hint();
+	return 0;
+}
+
+static const char *all_were_told(void)
+{
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		pte_t e = host_tlb_of(i, 1);
+
+		if (pte_prot(host_tlb_of(i, 0)) & VM_WRITE)
+			return wrong("a page is shared, and CPU %u can still write to it", i);
+		if (e && pte_page(e) != pte_page(*entries[1]))
+			return wrong("a page was replaced, and CPU %u can still read it", i);
+	}
+	return NULL;
+}
+
+/* A fork takes the right from page 0, and a write replaces page 1. */
+SCENARIO(all_flushed, "share.all_flushed", "07.5", "P7.9", .cpus = 3, .bootargs = ALONE,
+	 .sets_up = true, .after = all_were_told, .keeps = true)
+{
+	stay_on(0);
+	space = new_space_at(VA, 2, RW);
+	put_at(space, HOST_VA(1), 7);
+	fork_of(space);
+	put_at(space, VA, 7);
+	for (unsigned i = 0; i < 2; i++)
+		entries[i] = entry_at(space, HOST_VA(i));
+	act_on(1, &reader, use_both_pages);
+	act_on(2, &writer, use_both_pages);
+	while (users < 2)
+		arch_spin_hint();
+	explore_from_here();
+	fork_of(space);
+	expect(!as_fault(space, HOST_VA(1), VM_WRITE), "a fault is not resolved");
+	begun = true;
+	end_here();
+}
+
+/* --- A write into another space --------------------------------------------------------------- */
 
 static int read_it(void)
 {

@@ -326,6 +326,37 @@ KTEST(cow_shared_file, "cow.shared", "07.5", "P7.8")
 	file_drop();
 }
 
+/*
+ * A file that gives up pages takes them out of all spaces next, but for copies of them. Until then
+ * such a page has one owner, and is the file's even so: what is written meanwhile needs a copy.
+ */
+static void check_given_up(void)
+{
+	struct addr_space *as = new_space();
+
+	map_file(as, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);
+	CHECK(fault_at(as, BASE, VM_READ) == 0 && fault_at(as, PAGE_AT(1), VM_READ) == 0, "P7.7",
+	      "a read");
+	CHECK(as_protect(as, PAGE_AT(1), PAGE_SIZE, VM_READ, false) == 0, "P7.7", "mprotect");
+	for (unsigned i = 0; i < 2; i++)
+		page_put(file_pages[i]);
+	CHECK(as_protect(as, PAGE_AT(1), PAGE_SIZE, RW, false) == 0, "P7.7", "mprotect");
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK(store(as, PAGE_AT(i), 5) == 0, "P7.7", "a write");
+		file_fill(i);
+	}
+	mutex_lock(&test_file.lock);
+	inode_unmap(&test_file, 0, 1, false);
+	mutex_unlock(&test_file.lock);
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK(page_at(as, PAGE_AT(i)) && *word_at(as, PAGE_AT(i)) == 5, "P7.7",
+		      "page %u was written while the file gave it up, and the write is lost", i);
+		CHECK(bytes_not(as, PAGE_AT(i), 8, PAGE_SIZE, 0xf0 + i) == 0, "P7.7",
+		      "page %u was copied after its last owner had left it", i);
+	}
+	as_put(as);
+}
+
 KTEST(cow_file, "cow.file", "07.5", "P7.7")
 {
 	struct addr_space *as = new_space(), *child;
@@ -353,5 +384,6 @@ KTEST(cow_file, "cow.file", "07.5", "P7.7")
 	      "the last owner of a copy of a file's page makes a copy");
 	as_put(child);
 	as_put(as);
+	check_given_up();
 	file_drop();
 }

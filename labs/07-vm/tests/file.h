@@ -65,6 +65,7 @@ static inline void file_fill(unsigned i)
 static inline void file_make(void)
 {
 	test_file = (struct inode){ .refs = 1, .ops = &file_ops, .backing = &file_backing };
+	mutex_init(&test_file.lock);
 	spin_init(&test_file.mappings_lock, LOCK_INODE);
 	list_init(&test_file.mappings);
 	file_error = 0;

@@ -138,6 +138,20 @@ static void check_pin(struct addr_space *as, vaddr_t va, unsigned access, int ex
 	page_put(p);
 }
 
+/*
+ * Addresses that are no user's, though the bits that choose entries lead to the page of @va, or to
+ * the kernel's stack.
+ */
+static void check_aliases(struct addr_space *as, vaddr_t va)
+{
+	u64 span = 1UL << pt_shift(ARCH_PT_LEVELS);
+
+	check_pin(as, va + span, VM_READ, -EFAULT);
+	check_pin(as, va - span, VM_READ, -EFAULT);
+	check_pin(as, va + (1UL << 63), VM_WRITE, -EFAULT);
+	check_pin(as, (vaddr_t)__builtin_frame_address(0) % span, VM_READ, -EFAULT);
+}
+
 /* Into any space: the current thread mostly runs on none. */
 KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 {
@@ -175,6 +189,7 @@ KTEST(kernel_pins, "kernel.pins", "07.6", "P7.11")
 	if (p)
 		page_put(p);
 	check_pin(as, ARCH_DIRECT_BASE, VM_WRITE, -EFAULT);
+	check_aliases(as, PAGE_AT(2));
 	CHECK(as->total_pages == 8, "P7.11", "a pin has made a stack grow");
 	p = as_pin_page(as, PAGE_AT(2), VM_READ, &err);
 	CHECK(owners(p) == 2, "P7.11", "a page that is mapped and pinned has %u references",

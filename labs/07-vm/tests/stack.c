@@ -1,5 +1,5 @@
 /* Step 3: stacks that grow, and the gap below them. */
-#include "vm.h"
+#include "file.h"
 
 #include "process/process.h"
 
@@ -86,14 +86,16 @@ KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
 	as_put(as);
 }
 
-/* The gap holds whatever is below: memory, forbidden memory, another stack, or shared memory. */
-static void check_gap(unsigned prot, unsigned flags)
+/* The gap holds whatever is below: memory, open or forbidden, a stack, the heap, or a file. */
+static void check_gap(unsigned prot, unsigned flags, bool file)
 {
 	struct addr_space *as = space_with_stack(REGION_STACK);
 	vaddr_t lowest;
 	int err;
 
 	map_at(as, BELOW(600), 10, prot, flags);
+	if (file)
+		map_file(as, BELOW(598), prot, flags, PAGE_SIZE);
 	lowest = BELOW(590) + STACK_GAP;
 	check_refused(as, lowest - PAGE_SIZE, "one page into the gap");
 	check_refused(as, lowest - 100 * PAGE_SIZE, "deep in the gap");
@@ -110,10 +112,14 @@ static void check_gap(unsigned prot, unsigned flags)
 
 KTEST(stack_gap, "stack.gap", "07.3", "P7.5")
 {
-	check_gap(RW, 0);
-	check_gap(0, 0);
-	check_gap(RW, REGION_STACK);
-	check_gap(RW, REGION_SHARED);
+	file_make();
+	check_gap(RW, 0, false);
+	check_gap(0, 0, false);
+	check_gap(RW, REGION_STACK, false);
+	check_gap(RW, REGION_SHARED, false);
+	check_gap(RW, REGION_HEAP, false);
+	check_gap(RW, 0, true);
+	file_drop();
 }
 
 /* Only a stack grows, only downwards, only over free memory, and not to where null pointers go. */
@@ -124,6 +130,10 @@ KTEST(stack_only, "stack.only", "07.3", "P7.5")
 	struct rlimit saved = *limit;
 
 	check_refused(as, BELOW(2), "below a region that is no stack");
+	map_at(as, BELOW(100), 1, RW, REGION_HEAP);
+	check_refused(as, BELOW(101), "below the heap");
+	map_at(as, BELOW(200), 1, RW, REGION_SHARED);
+	check_refused(as, BELOW(201), "below shared memory");
 	map_at(as, BELOW(1000), 1, RW, REGION_STACK);
 	check_refused(as, BELOW(999), "right above a stack");
 	check_refused(as, TOP, "above all regions");
