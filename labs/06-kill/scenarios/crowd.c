@@ -1,9 +1,10 @@
 /*
- * Lab 06: a crowd of orphans changes as soon as the tree lets anybody in.
+ * Lab 06: a crowd of threads or children changes as soon as its lock lets anybody in.
  */
 #include "explore/scenario.h"
 
 #include "explore/tree.h"
+#include "sched/cpu.h"
 
 static struct process *parent;
 static struct process family[300];
@@ -14,6 +15,7 @@ static void make_family(void)
 	spin_lock(&tree_lock);
 	for (unsigned i = 0; i < ARRAY_SIZE(family); i++) {
 		family[i].pid = 10000 + (pid_t)i;
+		family[i].exit_signal = SIGCHLD;
 		process_set_parent(&family[i], parent);
 		list_push_back(&parent->children, &family[i].sibling);
 	}
@@ -72,5 +74,99 @@ SCENARIO(orphan_goes, "orphan.goes_meanwhile", "06.2", "P6.9", .cpus = 2, .sets_
 	thread_resume(t);
 	while (look_at_family())
 		arch_spin_hint();
+	end_here();
+}
+
+/* --- A crowd that leaves at once, when CPU 1 gets its lock ------------------------------------ */
+
+static struct thread crowd[300];
+static bool freed[ARRAY_SIZE(crowd)];
+static struct actor leavers;
+
+/* As in kill.very_many: threads that their creator has not started yet. */
+static void make_crowd(void)
+{
+	spin_lock(&parent->lock);
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		struct thread *t = &crowd[i];
+
+		t->magic = THREAD_MAGIC;
+		t->process = parent;
+		t->cpu = &cpus[0];
+		t->refs = 1;
+		t->affinity = t->se.affinity = ~0u;
+		t->unwound = t->embryo = true;
+		list_push_back(&parent->threads, &t->process_node);
+	}
+	spin_unlock(&parent->lock);
+}
+
+/* A thread to which the killer has a reference is not freed yet. */
+static int crowd_leaves(void)
+{
+	spin_lock(&parent->lock);
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		list_remove(&crowd[i].process_node);
+		freed[i] = crowd[i].refs == 1 && !thread_is_dying(&crowd[i]);
+	}
+	spin_unlock(&parent->lock);
+	return 0;
+}
+
+static const char *freed_left_alone(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++)
+		if (freed[i] && thread_is_dying(&crowd[i]))
+			return wrong("thread %u had left and was freed, and then was killed", i);
+	return NULL;
+}
+
+/* A kill lets nobody in during its walk, or takes nothing for granted afterwards. */
+SCENARIO(kill_goes, "kill.goes_meanwhile", "06.4", "P6.4", .cpus = 2, .sets_up = true,
+	 .after = freed_left_alone, .keeps = true)
+{
+	struct thread *t;
+
+	parent = make_leaver(&kernel_process, &t);
+	make_crowd();
+	stay_on(0);
+	act_on(1, &leavers, crowd_leaves);
+	explore_from_here();
+	expect(!process_kill(parent, KILLED), "the kill failed");
+	end_here();
+}
+
+static int family_leaves(void)
+{
+	spin_lock(&tree_lock);
+	for (unsigned i = 0; i < ARRAY_SIZE(family); i++)
+		list_remove(&family[i].sibling);
+	spin_unlock(&tree_lock);
+	return 0;
+}
+
+/* The only zombie is the last child of its parent, which is the kernel's own process. */
+SCENARIO(zombie_goes, "zombie.goes_meanwhile", "06.2", "P6.7", .cpus = 2, .sets_up = true,
+	 .keeps = true)
+{
+	struct wait_result res = { 0 };
+	struct thread *t;
+	struct process *p;
+	pid_t pid;
+	int err;
+
+	parent = &kernel_process;
+	make_family();
+	p = make_leaver(&kernel_process, &t);
+	pid = p->pid;
+	stay_on(0);
+	thread_resume(t);
+	while (process_state(p) != PROCESS_ZOMBIE)
+		let_others_run();
+	act_on(1, &leavers, family_leaves);
+	explore_from_here();
+	err = process_wait(-1, WEXITED, &res);
+	expect(!err && res.pid == pid, "waiting for any child returned %d, process %d", err,
+	       res.pid);
 	end_here();
 }
