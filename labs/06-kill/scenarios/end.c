@@ -120,6 +120,15 @@ static void expect_none_of(pid_t group)
 	       group, err, res.pid);
 }
 
+static void expect_no_clone(pid_t which)
+{
+	struct wait_result res;
+	int err = process_wait(which, WEXITED | WNOHANG | WCLONE, &res);
+
+	expect(err == -ECHILD, "a wait for a clone, %d, returned %d, process %d, and it has none",
+	       which, err, res.pid);
+}
+
 static void set_group(struct process *p, pid_t group)
 {
 	spin_lock(&tree_lock);
@@ -164,6 +173,8 @@ SCENARIO(zombie_options, "zombie.options", "06.2", "P6.7", .cpus = 1)
 		p->stop_report = reports[(i + i / 3) % 3];	/* nobody has asked yet */
 		thread_resume(t);
 		expect_found(pid, WNOWAIT, pid);	/* it has ended */
+		expect_no_clone(pid);
+		expect_no_clone(-1);
 		expect_found(which, WNOWAIT | how, pid);
 		expect_found(which, how, pid);
 		expect_found(-1, WNOHANG, 0);
