@@ -6,7 +6,7 @@
 
 #include "sched/wait.h"
 
-static struct actor first, second;
+static struct actor first, second, third;
 static _Atomic bool told;
 
 static int run_until_told(void)
@@ -206,6 +206,32 @@ SCENARIO(widened_urgent, "mask.widened_urgent", "08.2", "P8.3", .cpus = 2, .boot
 	first.urgent = true;
 	begin_actor(0, BIT(0), &first, say_it_ran);
 	expect(!sched_set_affinity(first.thread, ~0u), "the new mask is refused");
+	while (!told)
+		arch_spin_hint();
+	end_here();
+}
+
+/*
+ * It is sent away while it waits, and the first CPU that it may use runs a more urgent one: then it
+ * is offered to the other one, which runs a normal thread, wherever it was moved first.
+ */
+SCENARIO(moved_urgent, "mask.moved_urgent", "08.2", "P8.3", .cpus = 3, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true, .no_costume = true)
+{
+	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
+	struct thread *t = make_actor(1, BIT(1), &second, run_until_told);
+
+	stay_here();
+	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
+	policy_set_params(&t->se, &urgent, time_now());
+	first.urgent = true;
+	start_actor(&second, t);
+	begin_actor(2, BIT(2), &third, run_until_told);
+	while (thread_state(second.thread) != THREAD_RUNNING ||
+	       thread_state(third.thread) != THREAD_RUNNING)
+		arch_spin_hint();
+	begin_actor(0, BIT(0), &first, say_it_ran);
+	expect(!sched_set_affinity(first.thread, BIT(1) | BIT(2)), "the new mask is refused");
 	while (!told)
 		arch_spin_hint();
 	end_here();

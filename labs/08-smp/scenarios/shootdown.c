@@ -177,6 +177,30 @@ SCENARIO(own, "shootdown.own", "08.6", "P8.9", .cpus = 1, .bootargs = ALONE, .ke
 	end_here();
 }
 
+static void use_all_pages(void)
+{
+	for (unsigned i = 0; i < HOST_PAGES; i++) {
+		map_page(i);
+		access_page(i);
+	}
+}
+
+/* The second range begins before the first one, and ends behind it. */
+static void change_around(void)
+{
+	struct tlb_batch b;
+
+	tlb_batch_init(&b, &space);
+	for (unsigned i = 0; i < HOST_PAGES; i++)
+		atomic_store_explicit(&entries[i], 0, memory_order_release);
+	tlb_batch_range(&b, HOST_VA(1), HOST_VA(2));
+	tlb_batch_range(&b, HOST_VA(0), HOST_VA(HOST_PAGES));
+	tlb_batch_flush(&b);
+	for (unsigned i = 0; i < HOST_PAGES; i++)
+		expect(!host_tlb(i), "page %u has changed, around page 1: it can still be reached",
+		       i);
+}
+
 /* Taken away in no order of addresses, and beside more that has changed. */
 SCENARIO(any_order, "shootdown.any_order", "08.6", "P8.9", .cpus = 1, .bootargs = ALONE,
 	 .keeps = true)
@@ -185,10 +209,9 @@ SCENARIO(any_order, "shootdown.any_order", "08.6", "P8.9", .cpus = 1, .bootargs 
 	struct tlb_batch b;
 
 	load_space(&space);
-	for (unsigned i = 0; i < HOST_PAGES; i++) {
-		map_page(i);
-		access_page(i);
-	}
+	use_all_pages();
+	change_around();
+	use_all_pages();
 	tlb_batch_init(&b, &space);
 	atomic_store_explicit(&entries[3], 0, memory_order_release);
 	tlb_batch_range(&b, HOST_VA(1), HOST_VA(4));	/* a right that page 3 loses, say */

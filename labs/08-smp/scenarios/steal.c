@@ -54,6 +54,33 @@ SCENARIO(running, "steal.none_that_runs", "08.3", "P8.4", .cpus = 2, .bootargs =
 	end_here();
 }
 
+/*
+ * CPU 1 has been told of threads that are queued there, but the interrupt has not come: they wait,
+ * and may be taken, also the last one.
+ */
+SCENARIO(not_picked, "steal.not_picked", "08.3", "P8.4", .cpus = 2, .bootargs = ALONE,
+	 .after = all_ran, .keeps = true, .sets_up = true, .no_costume = true)
+{
+	bool found;
+
+	stay_on(0);
+	preempt_off();
+	while (cpus[1].runq.current != &cpus[1].idle)
+		arch_spin_hint();
+	atomic_fetch_or(&cpus[1].idle.work, WORK_RESCHED);
+	begin_actor(1, ~0u, &first, count_it);
+	begin_actor(1, ~0u, &second, count_it);
+	explore_from_here();
+	for (unsigned left = 2; left; left--) {
+		while (!(found = take_one()) && cpus[0].runq.missed)
+			arch_spin_hint();
+		expect(found || !nr_ready(&cpus[1].runq),
+		       "%u wait on CPU 1, which has picked none: none was taken", left);
+	}
+	preempt_on();
+	end_here();
+}
+
 /* --- Step 4: idle CPUs are told --------------------------------------------------------------- */
 
 #define STEALS	"balance=off"

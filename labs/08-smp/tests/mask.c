@@ -17,6 +17,21 @@ static bool runs(const struct member *m)
 	return m->thread->cpu->runq.current == m->thread;
 }
 
+/* It runs on CPU @there, and has a reservation on CPU @here now: the mask in force allows less. */
+static void check_reserved(const struct member *m, unsigned there, unsigned here)
+{
+	struct thread *t = m->thread;
+	struct runq *rq = thread_runq_lock(t);
+
+	t->affinity = BIT(nr_cpus) - 1;
+	t->se.affinity = BIT(here);
+	runq_unlock(rq);
+	enforce_affinity(t);
+	CHECK(cpu_of(t) == here && cpus[there].runq.current != t, "P8.2",
+	      "its reservation allows CPU %u alone: when the call returns it is on CPU %u", here,
+	      cpu_of(t));
+}
+
 /* One that runs leaves at once: no tick tells it, as it is alone there. */
 KTEST(mask_runs, "mask.runs", "08.2", "P8.2")
 {
@@ -49,6 +64,7 @@ KTEST(mask_runs, "mask.runs", "08.2", "P8.2")
 		look_on(MS);
 		CHECK(runs(&m), "P8.2", "it was moved to an idle CPU, and does not run there");
 	}
+	check_reserved(&m, there, here);
 	end(&m, 1);
 	stay_no_longer();
 	sched_audit();

@@ -193,24 +193,14 @@ static bool stop_traveller(struct runq *rq, u64 ns)
 	return got;
 }
 
-/*
- * The queue that the thread goes to is locked: meanwhile the one that it leaves must come free.
- * An interrupt shows it, which a CPU takes only while it holds no lock: two loops could stay in
- * step. The thread is ready at first, and suspended before it can be moved.
- */
-KTEST(move_locked, "move.locked", "08.1", "P8.1")
+/* The traveller waits on CPU @there, and may run on this one, @here, alone. */
+static void check_locked(unsigned here, unsigned there)
 {
+	struct runq *from = &cpus[there].runq, *to = &cpus[here].runq;
 	bool taken = false, free = false, stopped;
-	unsigned here, there;
-	struct runq *from, *to;
 	struct member mover;
 	u64 until, before;
 
-	NEEDS_TWO_CPUS;
-	here = stay_here();
-	there = next_to(here);
-	from = &cpus[there].runq;
-	to = &cpus[here].runq;
 	make(&mover, there, BIT(there), move_traveller);
 	go = false;
 	thread_resume(mover.thread);
@@ -243,5 +233,24 @@ KTEST(move_locked, "move.locked", "08.1", "P8.1")
 	end(&traveller, 1);
 	CHECK(traveller.began_on == here + 1, "P8.1", "it ran on CPU %d",
 	      (int)traveller.began_on - 1);
+}
+
+/*
+ * The queue that the thread goes to is locked: meanwhile the one that it leaves must come free.
+ * An interrupt shows it, which a CPU takes only while it holds no lock: two loops could stay in
+ * step. The thread is ready at first, and suspended before it can be moved. Once to the lower
+ * CPU, and once to the higher one: no order of the two locks makes it right to wait for one.
+ */
+KTEST(move_locked, "move.locked", "08.1", "P8.1")
+{
+	NEEDS_TWO_CPUS;
+	for (unsigned here = 0; here < 2; here++) {
+		set_mask(current_thread(), BIT(here));
+		thread_sleep(MS / 10);
+		REQUIRE(cpu_here() == here, "P8.1",
+			"the test may run on CPU %u alone, has slept, and runs on CPU %u", here,
+			cpu_here());
+		check_locked(here, 1 - here);
+	}
 	stay_no_longer();
 }
