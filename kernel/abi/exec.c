@@ -291,12 +291,20 @@ static void become(struct new_program *new, const char *path)
 	const char *slash = strrchr(path, '/');
 	struct addr_space *old_as;
 	struct file *old_exe;
+	bool open;
 
 	thread_set_name(t, slash ? slash + 1 : path);	/* before the new arguments can be seen */
 	if (p->as)
 		futex_thread_exit(t);
 	t->pi_closed = false;
+	/* Before the memory: its caller must not look into it with the rights of before. */
+	cred_commit(new->cred);
+	open = new->cred->uid.effective == new->cred->uid.real &&
+	       new->cred->gid.effective == new->cred->gid.real &&
+	       !inode_permission(new->file->inode, MAY_READ);
+	p->dumpable &= open;
 	old_as = process_set_as(new->as);
+	p->dumpable = open;
 	vfork_release(p);
 	if (old_as)
 		as_put(old_as);
@@ -313,12 +321,6 @@ static void become(struct new_program *new, const char *path)
 	spin_unlock(&p->lock);
 	if (old_exe)
 		program_put(old_exe);
-	p->dumpable = 1;
-	cred_commit(new->cred);
-	if (new->cred->uid.effective != new->cred->uid.real ||
-	    new->cred->gid.effective != new->cred->gid.real ||
-	    inode_permission(new->file->inode, MAY_READ))
-		p->dumpable = 0;
 	process_timers_exec(p);
 	signal_forget_handlers();
 	arch_user_init(t, new->start, new->sp);

@@ -25,7 +25,7 @@ static int copy_segments(vaddr_t from, size_t n, struct iovec **out)
 	return err;
 }
 
-/* Allows processes all of whose ids are the caller's real ones, and holders of the capability. */
+/* cred_may_inspect() by real ids. Asked with the memory in hand: exec gives rights before it. */
 static bool may_access(struct process *p)
 {
 	const struct cred *mine = current_cred();
@@ -34,17 +34,19 @@ static bool may_access(struct process *p)
 		    mine->uid.real == c->uid.saved && mine->gid.real == c->gid.real &&
 		    mine->gid.real == c->gid.effective && mine->gid.real == c->gid.saved;
 
-	return same || p == current_process() || capable(CAP_SYS_PTRACE);
+	return (same && p->dumpable) || p == current_process() || capable(CAP_SYS_PTRACE);
 }
 
 static int find_space(pid_t pid, struct addr_space **out)
 {
 	struct process *p SCOPED(process) = process_find(pid);
 
-	if (p && !may_access(p))
-		return -EPERM;
 	*out = p ? process_get_as(p) : NULL;
-	return *out ? 0 : -ESRCH;
+	if (!p || may_access(p))
+		return *out ? 0 : -ESRCH;
+	if (*out)
+		as_put(*out);
+	return -EPERM;
 }
 
 /* Copies up to the end of the page at @at in @as. Returns how many bytes, or an error. */

@@ -1,10 +1,15 @@
 /* The memory of another process, read and written by process_vm_readv() and process_vm_writev(). */
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "test.h"
 
 #define PAGE	4096UL
+
+#ifndef PR_SET_DUMPABLE
+#define PR_SET_DUMPABLE	4
+#endif
 
 static long call(bool write, pid_t pid, struct iovec *own, long n_own, struct iovec *other,
 		 long n_other, long flags)
@@ -100,9 +105,44 @@ static void below_the_stack(void)
 	expect_exit(pid, 0);
 }
 
+/* A process that is not to be dumped is closed to its own user, too. */
+static void not_of_the_undumpable(void)
+{
+	char here = 'x';
+	struct iovec own = { &here, 1 };
+	pid_t pid;
+
+	step = shared_memory(PAGE);
+	CHECK_EQ(setresgid(1000, 1000, 1000), 0);
+	CHECK_EQ(setresuid(1000, 1000, 1000), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		CHECK_EQ(prctl(PR_SET_DUMPABLE, 1), 0);
+		*step = 1;
+		while (*step != 2)
+			sched_yield();
+		CHECK_EQ(prctl(PR_SET_DUMPABLE, 0), 0);
+		*step = 3;
+		while (*step != 4)
+			sched_yield();
+		_exit(0);
+	}
+	while (*step != 1)
+		sched_yield();
+	CHECK_EQ(call(false, pid, &own, 1, &own, 1, 0), 1);
+	*step = 2;
+	while (*step != 3)
+		sched_yield();
+	CHECK_ERRNO(call(false, pid, &own, 1, &own, 1, 0), EPERM);
+	*step = 4;
+	expect_exit(pid, 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(there_and_back),
 	CASE(below_the_stack),
+	CASE(not_of_the_undumpable),
 };
 
 TEST_MAIN(cases)

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "test.h"
 
@@ -152,6 +153,59 @@ static void bits_on_programs(void)
 	run_as_user(02755, AMBIENT, SECURE | GROUP_7);	/* and no ambient capability */
 }
 
+/* Reads 'f' from the memory of a program that has not run yet, 'o' from its caller's. */
+static volatile char image = 'f';
+
+/* Spies on @pid until that is no longer allowed; exit status 1 if it saw the new program. */
+static void spy(pid_t pid)
+{
+	char got = 'o';
+	struct iovec own = { &got, 1 }, other = { (void *)&image, 1 };
+
+	while (syscall(SYS_process_vm_readv, pid, &own, 1L, &other, 1L, 0L) == 1)
+		if (got == 'f')
+			_exit(1);
+	_exit(0);
+}
+
+static void start_under_eyes(void)
+{
+	char *argv[] = { copy, "report", NULL }, c;
+	int go[2], own[2];
+	pid_t pid, spies;
+
+	CHECK_EQ(pipe(go), 0);
+	CHECK_EQ(setresuid(1000, 1000, 1000), 0);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(prctl(PR_SET_DUMPABLE, 1), 0);
+		for (int i = 0; i < 450; i++) {		/* so that the exec takes its time */
+			CHECK_EQ(pipe2(own, O_CLOEXEC), 0);
+			CHECK_EQ(write(own[1], "p", 1), 1);
+		}
+		CHECK_EQ(read(go[0], &c, 1), 1);
+		execve(copy, argv, environ);
+		_exit(97);
+	}
+	spies = fork();
+	if (spies == 0) {
+		CHECK_EQ(write(go[1], "g", 1), 1);
+		spy(pid);
+	}
+	expect_exit(spies, 0);
+	expect_exit(pid, IDS_0_1000 | SECURE | ALL_CAPS);
+}
+
+/* From its first moment, the new program's memory is closed to the user who starts it. */
+static void starts_unseen(void)
+{
+	make_copy(04755);
+	image = 'o';
+	for (int i = 0; i < 5; i++)
+		expect_exit(spawn(start_under_eyes), 0);
+	CHECK_EQ(unlink(copy), 0);
+}
+
 /* Root, too, can only execute what at least one class may execute. */
 static void root_needs_one_x_bit(void)
 {
@@ -253,6 +307,7 @@ static void saves_the_effective_ids(void)
 
 static const struct test_case cases[] = {
 	CASE(bits_on_programs),
+	CASE(starts_unseen),
 	CASE(saves_the_effective_ids),
 	CASE(root_needs_one_x_bit),
 	CASE(capabilities_follow_ids),
