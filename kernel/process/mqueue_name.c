@@ -54,12 +54,13 @@ static int charge(struct mqueue *mq)
 	return -EMFILE;
 }
 
-/* Frees the queue. notify_process went with the last descriptor. */
+/* Frees the queue. A registration is left if its descriptor was closed while it was made. */
 static void mqueue_release(struct inode *i)
 {
 	struct mqueue *mq = container_of(i, struct mqueue, inode);
 
-	assert(!mq->notify_process);
+	if (mq->notify_process)
+		process_put(mq->notify_process);
 	mqueue_drop_messages(mq);
 	atomic_fetch_sub(user_mqueues(mq->owner->user), mq->charged);
 	cred_put(mq->owner);

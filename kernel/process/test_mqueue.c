@@ -5,6 +5,19 @@
 #include "test/instrument.h"
 #include "test/ktest.h"
 
+/* A descriptor that is closed while a thread registers through it leaves nothing behind. */
+KTEST(mqueue_closed_early, "mqueue.closed_early", "", "mqueue.end")
+{
+	struct mqueue_notify n = { .how = 1 /* SIGEV_NONE */ };
+	struct file *f;
+
+	REQUIRE(!mqueue_open("test", O_RDWR | O_CREAT, 0600, NULL, &f), "mqueue.end", "open");
+	mqueue_unlink("test");
+	/* close() has ended all registrations; now comes the one that was on its way */
+	CHECK(!mqueue_notify(f, &n), "mqueue.end", "no registration");
+	file_put(f);
+}
+
 /* Without memory for the text of its state, a read of a queue fails, and is not at the end. */
 KTEST(mqueue_no_memory, "mqueue.no_memory", "", "mqueue.read")
 {
