@@ -141,14 +141,6 @@ static int copy_resources(struct process *parent, struct process *child, u64 fla
 	return as_fork(parent->as, &child->as);
 }
 
-/* Forgets handlers; an ignored signal stays ignored, as over exec. */
-static void forget_handlers(struct process *p)
-{
-	for (int sig = 1; sig <= NSIG; sig++)
-		if (signal_has_handler(p, sig))
-			p->sigactions[sig - 1] = (struct sigaction_slot){ .handler = SIG_DFL };
-}
-
 /* For CLONE_PIDFD. Returns the descriptor, or an error. */
 static int install_pidfd(struct process *child, vaddr_t out)
 {
@@ -175,7 +167,7 @@ static long clone_process(const struct clone_args *a)
 	if (err)
 		return err;
 	if (a->flags & CLONE_CLEAR_SIGHAND)
-		forget_handlers(child);
+		signal_reset_actions(child);
 	err = copy_resources(current_process(), child, a->flags);
 	if (!err && (a->flags & CLONE_PIDFD))
 		pidfd = err = install_pidfd(child, a->pidfd);

@@ -371,6 +371,12 @@ void signal_set_action(int sig, const struct sigaction_slot *action)
 	spin_unlock(&tree_lock);
 }
 
+void signal_reset_actions(struct process *p)
+{
+	for (struct sigaction_slot *s = p->sigactions; s < p->sigactions + NSIG; s++)
+		*s = (struct sigaction_slot){ .handler = s->handler == SIG_IGN };
+}
+
 void signal_forget_handlers(void)
 {
 	struct process *p = current_process();
@@ -378,9 +384,7 @@ void signal_forget_handlers(void)
 	spin_lock(&tree_lock);
 	list_remove(&p->action_mates);
 	spin_lock(&p->lock);
-	for (int sig = 1; sig <= NSIG; sig++)
-		if (signal_has_handler(p, sig))
-			p->sigactions[sig - 1] = (struct sigaction_slot){ .handler = SIG_DFL };
+	signal_reset_actions(p);
 	spin_unlock(&p->lock);
 	spin_unlock(&tree_lock);
 	current_thread()->sigstack = (struct sigstack){ .size = 0 };

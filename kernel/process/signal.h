@@ -188,7 +188,8 @@ void signal_share_actions(struct process *p, struct process *child);
 /* Copies the changed action of @p to the processes that share it. */
 void signal_share_action(struct process *p, int sig) HOLDS(tree_lock);
 
-/* Resets handlers and the handlers' stack to the defaults, for exec. */
+/* Reset actions for a new process, and for exec; an ignored signal stays ignored. */
+void signal_reset_actions(struct process *p);
 void signal_forget_handlers(void);
 
 /* --- Pending signals -------------------------------------------------------------------------- */

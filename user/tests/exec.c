@@ -109,10 +109,12 @@ static void closes_on_exec_only(void)
 
 static void keeps_ignored_signals(void)
 {
+	struct sigaction unwanted = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		signal(SIGTERM, SIG_IGN);
+		sigaction(SIGCHLD, &unwanted, NULL);
 		exec_child("ignored", NULL, environ);
 	}
 	expect_exit(pid, 0);
@@ -417,6 +419,10 @@ static bool folder_good(void)
 
 static bool ignored_good(void)
 {
+	struct sigaction unwanted;
+
+	if (sigaction(SIGCHLD, NULL, &unwanted) || (unwanted.sa_flags & SA_NOCLDWAIT))
+		return false;
 	raise(SIGTERM);
 	return signal(SIGTERM, SIG_DFL) == SIG_IGN && signal(SIGHUP, SIG_DFL) == SIG_DFL;
 }
