@@ -100,7 +100,7 @@ static int wait_child(int type, pid_t id, int options, struct wait_result *res)
 	case P_PID:
 		return id > 0 ? process_wait(id, options, res) : -EINVAL;
 	case P_PGID:
-		return id >= 0 ? process_wait(-id, options, res) : -EINVAL;
+		return id >= 0 ? process_wait(-id, options | WGROUP, res) : -EINVAL;
 	case P_PIDFD:
 		return wait_pidfd(id, options, res);
 	default:

@@ -239,6 +239,7 @@ void process_report_stop(struct process *p) HOLDS(tree_lock);
 #define WEXITED		4
 #define WCONTINUED	8
 #define WNOWAIT		0x01000000
+#define WGROUP		0x10000000u	/* the kernel's own: -1 means group 1 */
 #define WNOTHREAD	0x20000000u	/* no effect: children belong to the whole process */
 #define WALL		0x40000000u	/* children with any exit signal */
 #define WCLONE		0x80000000u	/* only children whose exit signal is not SIGCHLD */

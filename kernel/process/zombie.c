@@ -201,7 +201,7 @@ static bool matches(const struct process *c, pid_t which)
 		return false;
 	if (which > 0)
 		return c->pid == which;
-	if (which == -1)
+	if (which == -1 && !(kinds & WGROUP))
 		return true;
 	return c->pgid == (which ? -which : current_process()->pgid);
 }

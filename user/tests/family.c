@@ -63,6 +63,18 @@ static void subreapers_get_orphans(void)
 
 /* --- Waiting --- */
 
+/* Group 1 is a group as any other. */
+static void members_of_group_1(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(setpgid(0, 0) ? 2 : 1);
+	await_state(pid, 'Z');
+	CHECK_ERRNO(waitid(P_PGID, 1, NULL, WEXITED | WNOHANG), ECHILD);
+	expect_exit(pid, 1);
+}
+
 static void kinds_of_children(void)
 {
 	pid_t pid = fork();
@@ -125,6 +137,7 @@ static void order_of_checks(void)
 static const struct test_case cases[] = {
 	CASE(end_of_parent_is_told),
 	CASE(subreapers_get_orphans),
+	CASE(members_of_group_1),
 	CASE(kinds_of_children),
 	CASE(stack_flags),
 	CASE(order_of_checks),
