@@ -203,14 +203,14 @@ long posix_timer_create(enum timer_clock clock, struct process *process, struct 
 	pt->owner = p;
 	spin_lock(&timer_lock);
 	do {
-		pt->id = p->next_timer++ & S32_MAX;
-	} while (find_timer(p, pt->id));
-	pt->signal->info.pid = pt->id;
+		info.pid = p->next_timer++ & S32_MAX;
+	} while (find_timer(p, info.pid));
+	pt->id = pt->signal->info.pid = info.pid;
 	if (!notify->has_value)
 		pt->signal->info.value = pt->id;
 	list_push_back(&p->posix_timers, &pt->node);
 	spin_unlock(&timer_lock);
-	return pt->id;
+	return info.pid;	/* who guesses the id may have deleted @pt by now */
 }
 
 int posix_timer_delete(int id)

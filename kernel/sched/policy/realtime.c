@@ -73,8 +73,7 @@ bool realtime_enqueue(struct policy_queue *q, struct sched_entity *e, enum enque
 		realtime_leave(q, e, now);
 	if (!(e->rt & RT_RANK)) {
 		e->rt = 0;
-		if (why != ENQUEUE_WAKE)
-			e->since = now;		/* it comes, but was not blocked */
+		e->since = why == ENQUEUE_WAKE ? e->since : now;	/* when it blocked, if it did */
 		return policy.enqueue(q, e, ENQUEUE_WAKE, now);
 	}
 	push(q, e, front);
@@ -86,13 +85,12 @@ bool realtime_enqueue(struct policy_queue *q, struct sched_entity *e, enum enque
 
 void realtime_leave(struct policy_queue *q, struct sched_entity *e, u64 now)
 {
-	if (e->rt & RT_SIDE) {
+	if (e->rt & RT_SIDE)
 		account(q, now);
-		e->since = now;
-	} else if (policy.leave) {
+	else if (policy.leave)
 		policy.leave(q, e, now);
-	}
 	e->rt &= ~RT_SIDE;
+	e->since = now;
 }
 
 void realtime_dequeue(struct policy_queue *q, struct sched_entity *e)
