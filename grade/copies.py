@@ -2,7 +2,7 @@
 
 Two scenarios are the same if their tokens are: those of the options, of the body, and of each function of
 the file that these use. Names of scenarios and of such functions, comments and layout count for nothing.
-Whoever changes a copy has begun to write a test, so that this asks for no less than the same tokens.
+To change a copy is to begin a test of one's own, so this asks for no less than the same tokens.
 """
 
 import re
@@ -74,7 +74,7 @@ def _with_what_it_uses(of: _Definition, functions: Mapping[str, Tokens]) -> Toke
 
 
 def scenarios_in(text: str) -> dict[str, Tokens]:
-    """What each scenario of a file does, by name."""
+    """The tokens of each scenario of a file, with those that it uses, by name."""
     every = _definitions(text)
     functions = {d.name: d.tokens for d in every if not d.scenario}
     return {d.scenario: _with_what_it_uses(d, functions) for d in every if d.scenario}

@@ -181,7 +181,7 @@ def _wanted(s: Scenario, options: argparse.Namespace, labs: dict[str, Lab], own:
 
 
 def _none_like(every: Iterable[Scenario]) -> str:
-    """What is said where no scenario has the name or the step that was asked for: which there are."""
+    """Says which names and steps there are, where no scenario has those that were asked for."""
     known = list(every)
     names = sorted({s.scenario.split(".")[0] for s in known})
     steps = sorted({s.step for s in known if s.step})
