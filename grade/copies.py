@@ -1,8 +1,9 @@
 """Finds scenarios that are one of a lab's own under another name.
 
 Two scenarios are the same if their tokens are: those of the options, of the body, and of each function of
-the file that these use. Names of scenarios and of such functions, comments and layout count for nothing.
-To change a copy is to begin a test of one's own, so this asks for no less than the same tokens.
+the file that these use. Names of scenarios and of such functions, steps, properties, comments and layout
+do not count. To change a copy is to begin a test of one's own, so this asks for no less than the same
+tokens.
 """
 
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _DIRECTIVE = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.MULTILINE)
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\w+|\S')
-_OPTIONS = 8  # tokens of `SCENARIO(id, "name", "step", "property"`, which come before the options
+_NAME, _OPTIONS = 4, 10  # their places among the tokens `SCENARIO(id, "name", "step", "property", options)`
 
 Tokens = tuple[str, ...]
 
@@ -52,8 +53,8 @@ def _definitions(text: str) -> list[_Definition]:
         if "(" not in head:
             continue
         opens = head.index("(")
-        if head[:1] == ("SCENARIO",) and len(head) > 3:
-            found.append(_Definition("", head[opens + 3].strip('"'), head[_OPTIONS:] + body))
+        if head[0] == "SCENARIO" and len(head) >= _OPTIONS:
+            found.append(_Definition("", head[_NAME].strip('"'), head[_OPTIONS:] + body))
         elif opens:
             found.append(_Definition(head[opens - 1], "", head[opens:] + body))
     return found

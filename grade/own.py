@@ -158,24 +158,24 @@ def score(
     every = kernels(root, lab)
     honest = reference.build(lab.files, _GOALS, progress)
     trial = _Trial(reference, lab, own, not qemu.why_no_bubblewrap())
-    copied = copies(root, own)
     names = trial.names(honest)
-    asked = tuple(name for name in names if name not in copied)
+    copied = copies(root, own)
+    written = [name for name in names if name not in copied]
     right = [k for k in every if not k.property]
     progress.expect(len(every))
 
-    def tried(kernel: Kernel, those: Sequence[str]) -> dict[str, str]:
-        found = trial.faults(kernel, honest, those, bool(kernel.property))
+    def tried(kernel: Kernel, asked: Sequence[str]) -> dict[str, str]:
+        found = trial.faults(kernel, honest, asked, bool(kernel.property))
         progress.step(f"own tests of {lab.name}: {kernel.name}" if not kernel.property else lab.name)
         return found
 
     with ThreadPoolExecutor(jobs) as pool:
         accused = [
             Accused(name, kernel.what, said)
-            for kernel, found in zip(right, pool.map(lambda k: tried(k, asked), right))
+            for kernel, found in zip(right, pool.map(lambda k: tried(k, written), right))
             for name, said in found.items()
         ]
-        counting = [name for name in asked if name not in {a.scenario for a in accused}]
+        counting = [name for name in written if name not in {a.scenario for a in accused}]
         wrong = [k for k in every if k.property]
         found = pool.map(lambda k: tried(k, counting), wrong)
         seen = [Shown(k.name, k.property, k.what, next(iter(f), "")) for k, f in zip(wrong, found)]
