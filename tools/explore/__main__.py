@@ -185,9 +185,10 @@ def _none_like(every: Iterable[Scenario]) -> str:
     known = list(every)
     names = sorted({s.scenario.split(".")[0] for s in known})
     steps = sorted({s.step for s in known if s.step})
+    if not known:
+        return "there is no scenario of this lab"
     return (
-        "no scenario is like that. Their names begin with "
-        + ", ".join(f"{name}." for name in names)
+        f"no scenario is like that. Their names begin with {', '.join(f'{name}.' for name in names)}"
         + (f" and their steps are {', '.join(steps)}" if steps else "")
     )
 

@@ -3,8 +3,8 @@
  */
 #include "explore/scenario.h"
 
+#include "embryos.h"
 #include "explore/tree.h"
-#include "sched/cpu.h"
 
 static struct process *parent;
 static struct process family[300];
@@ -83,24 +83,6 @@ static struct thread crowd[300];
 static bool freed[ARRAY_SIZE(crowd)];
 static struct actor leavers;
 
-/* As in kill.very_many: threads that their creator has not started yet. */
-static void make_crowd(void)
-{
-	spin_lock(&parent->lock);
-	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
-		struct thread *t = &crowd[i];
-
-		t->magic = THREAD_MAGIC;
-		t->process = parent;
-		t->cpu = &cpus[0];
-		t->refs = 1;
-		t->affinity = t->se.affinity = ~0u;
-		t->unwound = t->embryo = true;
-		list_push_back(&parent->threads, &t->process_node);
-	}
-	spin_unlock(&parent->lock);
-}
-
 /* A thread to which the killer has a reference is not freed yet. */
 static int crowd_leaves(void)
 {
@@ -128,7 +110,7 @@ SCENARIO(kill_goes, "kill.goes_meanwhile", "06.4", "P6.4", .cpus = 2, .sets_up =
 	struct thread *t;
 
 	parent = make_leaver(&kernel_process, &t);
-	make_crowd();
+	make_embryos(parent, crowd, ARRAY_SIZE(crowd));
 	stay_on(0);
 	act_on(1, &leavers, crowd_leaves);
 	explore_from_here();

@@ -5,8 +5,8 @@
 #include "base/irq.h"
 #include "explore/scenario.h"
 
+#include "embryos.h"
 #include "explore/tree.h"
-#include "sched/cpu.h"
 #include "sched/wait.h"
 
 static struct process *subject;
@@ -85,19 +85,7 @@ SCENARIO(kill_many, "kill.very_many", "06.4", "P6.4", .cpus = 1)
 
 	subject = make_child();
 	pid = subject->pid;
-	spin_lock(&subject->lock);
-	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
-		struct thread *t = &crowd[i];
-
-		t->magic = THREAD_MAGIC;
-		t->process = subject;
-		t->cpu = &cpus[0];
-		t->refs = 1;
-		t->affinity = t->se.affinity = ~0u;
-		t->unwound = t->embryo = true;
-		list_push_back(&subject->threads, &t->process_node);
-	}
-	spin_unlock(&subject->lock);
+	make_embryos(subject, crowd, ARRAY_SIZE(crowd));
 	last = create_in(subject, wait_for_ever, NULL);
 	spin_lock(&tree_lock);		/* signals are sent with it in hand */
 	process_kill(subject, KILLED);
