@@ -73,7 +73,7 @@ bool realtime_enqueue(struct policy_queue *q, struct sched_entity *e, enum enque
 		realtime_leave(q, e, now);
 	if (!(e->rt & RT_RANK)) {
 		e->rt = 0;
-		e->since = why == ENQUEUE_WAKE ? e->since : now;	/* it blocked then */
+		e->since = why == ENQUEUE_WAKE ? e->since : now;	/* now: it was not away */
 		return policy.enqueue(q, e, ENQUEUE_WAKE, now);
 	}
 	push(q, e, front);
