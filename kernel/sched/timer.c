@@ -50,9 +50,12 @@ u64 timer_now(const struct timer *t)
 	return t->clock == TIMER_CPU ? u.run_ns : u.user_ns;
 }
 
+/* A wall clock's time that was before the boot is due now: the tree compares by differences. */
 static void insert(struct timer *t)
 {
 	t->due = t->at - (t->clock == TIMER_REALTIME ? time_realtime_offset() : 0);
+	if (time_before(t->due, time_now()))
+		t->due = time_now();
 	rb_insert(&timers, &t->node, due_before);
 	if (rb_first(&timers) == &t->node) {
 		atomic_store(&watcher, this_cpu());

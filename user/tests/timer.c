@@ -1,4 +1,5 @@
 /* Timers: interval timers, POSIX timers, CPU clocks, and what fork and exec do to them. */
+#include <limits.h>
 #include <poll.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -495,6 +496,22 @@ static void timerfd_errors(void)
 	CHECK_ERRNO(timerfd_settime(99, 0, &s, NULL), EINVAL);
 }
 
+/* A time before the boot is past, whatever else is set: here one that never comes. */
+static void before_the_boot(void)
+{
+	int never = timerfd_create(CLOCK_MONOTONIC, 0), past = timerfd_create(CLOCK_REALTIME, 0);
+	struct itimerspec at = { .it_value.tv_sec = LONG_MAX / S };
+	uint64_t times;
+
+	CHECK_EQ(timerfd_settime(never, TFD_TIMER_ABSTIME, &at, NULL), 0);
+	at.it_value.tv_sec = 1;
+	CHECK_EQ(timerfd_settime(past, TFD_TIMER_ABSTIME, &at, NULL), 0);
+	CHECK_EQ(read(past, &times, sizeof(times)), sizeof(times));
+	CHECK_EQ(times, 1);
+	close(never);
+	close(past);
+}
+
 /* --- The limit on queued signals --- */
 
 static void no_room_for_signals(void)
@@ -561,6 +578,7 @@ static const struct test_case cases[] = {
 	CASE(posix_errors),
 	CASE(read_from_a_timer),
 	CASE(timerfd_errors),
+	CASE(before_the_boot),
 	CASE(no_room_for_signals),
 	CASE(sleep_on_cpu_time),
 };
