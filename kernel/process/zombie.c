@@ -93,16 +93,22 @@ static bool is_unwanted(struct process *p) HOLDS(tree_lock)
 {
 	const struct sigaction_slot *action = &p->parent->sigactions[SIGCHLD - 1];
 
-	if (p->exit_signal != SIGCHLD)
-		return false;
-	return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
+	return p->exit_signal == SIGCHLD &&
+	       (action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT));
 }
 
-static void signal_parent(struct process *p, int status) HOLDS(tree_lock)
+/* Signals the parent of the zombie @p, or @heir, which gets it; reaps it if it is unwanted. */
+static void report_zombie(struct process *p, struct process *heir) HOLDS(tree_lock)
 {
-	int sig = status & 0x7f;
+	int status = LIFE_STATUS(atomic_load(&p->life)), sig = status & 0x7f;
 
+	p->parent = heir;
 	signal_child(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8);
+	if (!is_unwanted(p))
+		return;
+	list_remove(&p->sibling);
+	process_unlist(p);
+	process_put(p);
 }
 
 /* Returns the nearest ancestor that asked for orphans; NULL: init gets them. */
@@ -114,10 +120,7 @@ static struct process *find_subreaper(const struct process *p) HOLDS(tree_lock)
 	return NULL;
 }
 
-/*
- * Sends the children of @p, which ends, the signals that they asked for, and moves them to a
- * subreaper if there is one.
- */
+/* Signals the children of @p, which ends, as they asked, and moves them to a subreaper if any. */
 static void prepare_orphans(struct process *p) HOLDS(tree_lock)
 {
 	struct process *reaper = find_subreaper(p);
@@ -126,13 +129,14 @@ static void prepare_orphans(struct process *p) HOLDS(tree_lock)
 		c->exit_signal = SIGCHLD;
 		if (c->parent_death_signal)
 			signal_send_process_locked(c, c->parent_death_signal);
-		if (!reaper)
-			continue;
-		process_set_parent(c, reaper);
-		list_remove(&c->sibling);
-		list_push_back(&reaper->children, &c->sibling);
+		if (reaper) {
+			process_set_parent(c, reaper);
+			list_remove(&c->sibling);
+			list_push_back(&reaper->children, &c->sibling);
+			tell_parent(reaper);	/* in case it is a zombie */
+		}
 		if (process_state(c) == PROCESS_ZOMBIE)
-			tell_parent(reaper);
+			report_zombie(c, reaper ? reaper : init_process);
 	}
 }
 
@@ -150,7 +154,6 @@ static void trace_zombie(struct process *p) HOLDS(tree_lock)
 static void become_zombie(struct process *p)
 {
 	int status = LIFE_STATUS(atomic_load(&p->life));
-	bool unwanted;
 
 	spin_lock(&tree_lock);
 	process_groups_orphan(p);
@@ -161,16 +164,9 @@ static void become_zombie(struct process *p)
 	tell_parent(p->parent);
 	/* END LAB */
 	trace_zombie(p);
-	signal_parent(p, status);
-	unwanted = is_unwanted(p);
 	wait_wake_all(&p->thread_gone, 0);	/* a pidfd of it may be polled */
-	if (unwanted) {
-		list_remove(&p->sibling);
-		process_unlist(p);
-	}
+	report_zombie(p, p->parent);
 	spin_unlock(&tree_lock);
-	if (unwanted)
-		process_put(p);
 }
 
 /* Turns the machine off: init has ended. */

@@ -61,6 +61,71 @@ static void subreapers_get_orphans(void)
 	CHECK_ERRNO(wait(NULL), ECHILD);
 }
 
+static volatile sig_atomic_t told;
+
+static void count(int sig)
+{
+	(void)sig;
+	told++;
+}
+
+/* Leaves a zombie to the subreaper while its own parent's parent goes on; returns the zombie. */
+static pid_t inherit_zombie(int go[2])
+{
+	pid_t *orphan = shared_memory(4096), pid;
+	char c;
+
+	CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	CHECK_EQ(pipe(go), 0);
+	pid = fork();
+	if (pid)
+		close(go[0]);
+	if (pid == 0) {
+		close(go[1]);
+		signal(SIGCHLD, SIG_DFL);
+		pid = fork();
+		if (pid == 0) {
+			pid = fork();
+			if (pid == 0)
+				_exit(9);
+			*orphan = pid;
+			await_state(*orphan, 'Z');
+			_exit(3);
+		}
+		expect_exit(pid, 3);
+		*(orphan + 1) = 1;
+		CHECK_EQ(read(go[0], &c, 1), 0);
+		_exit(4);
+	}
+	while (!*(volatile pid_t *)(orphan + 1))
+		usleep(1000);
+	return *orphan;
+}
+
+/* The new parent of a zombie is told as if the child had ended then. */
+static void zombies_are_reported(void)
+{
+	int go[2];
+	pid_t orphan;
+
+	signal(SIGCHLD, count);
+	orphan = inherit_zombie(go);
+	CHECK_EQ(told, 1);
+	expect_exit(orphan, 9);
+	close(go[1]);
+	CHECK(wait(NULL) > 0);
+}
+
+static void unwanted_zombies_go(void)
+{
+	int go[2];
+
+	signal(SIGCHLD, SIG_IGN);
+	CHECK_ERRNO(kill(inherit_zombie(go), 0), ESRCH);
+	close(go[1]);
+	CHECK_ERRNO(wait(NULL), ECHILD);
+}
+
 /* --- Waiting --- */
 
 /* Group 1 is a group as any other. */
@@ -137,6 +202,8 @@ static void order_of_checks(void)
 static const struct test_case cases[] = {
 	CASE(end_of_parent_is_told),
 	CASE(subreapers_get_orphans),
+	CASE(zombies_are_reported),
+	CASE(unwanted_zombies_go),
 	CASE(members_of_group_1),
 	CASE(kinds_of_children),
 	CASE(stack_flags),
