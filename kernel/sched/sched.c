@@ -179,7 +179,7 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 		if (unlikely(t->se.rt))
 			rq->leaver = t;		/* off its stack, another CPU may get it */
 		queue_enqueue(&rq->q, &t->se, why, now);
-		if (unlikely(t->se.home))
+		if (unlikely(atomic_load_explicit(&t->se.home, memory_order_relaxed)))
 			pull(rq, now);		/* its budget may be spent */
 	} else {
 		rq->leaver = t;		/* queued on another CPU once it is off its stack */

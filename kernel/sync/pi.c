@@ -213,10 +213,9 @@ void pi_destroy(struct pi_queue *q)
 void pi_rank_changed(struct thread *t)
 {
 	struct pi_waiter *w = t->blocked_on;
-	struct sched_rank r = thread_rank(t);
 
 	assert_held(&pi_lock);
-	if (!w || (!rank_above(r, w->rank) && !rank_above(w->rank, r)))
+	if (!w || (!rank_above(thread_rank(t), w->rank) && !rank_above(w->rank, thread_rank(t))))
 		return;
 	list_remove(&w->node);
 	place(w->queue, w);

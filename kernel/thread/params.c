@@ -42,11 +42,13 @@ static int reserve(struct thread *t, const struct sched_params *p)
 {
 	struct runq *rq = thread_runq_lock(t);
 	struct policy_queue *queues[MAX_CPUS];
-	int err;
+	int err = -ESRCH;
 
 	for (unsigned i = 0; i < nr_cpus; i++)
 		queues[i] = &cpus[i].runq.q;
-	err = policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
+	/* a dead thread has given its reservation back, and must not get another */
+	if (thread_state(t) != THREAD_DEAD || p->class != SCHED_DEADLINE)
+		err = policy_reserve(queues, nr_cpus, &t->se, t->affinity, p);
 	runq_unlock(rq);
 	return err;
 }
@@ -58,10 +60,7 @@ int sched_set_params(struct thread *t, const struct sched_params *p)
 	if (err)
 		return err;
 	mutex_lock(&reservations);
-	/* a dead thread has given its reservation back, and must not get another */
-	err = -ESRCH;
-	if (thread_state(t) != THREAD_DEAD || p->class != SCHED_DEADLINE)
-		err = reserve(t, p);
+	err = reserve(t, p);
 	if (!err) {
 		change_own(t, take_params, p);
 		enforce_affinity(t);

@@ -107,7 +107,7 @@ struct sched_entity {
 	u64 vruntime;			/* fair: service received, virtual */
 	s64 lag;			/* fair: service owed, virtual, while it is not runnable */
 	u64 weight;			/* fair: what it adds to q->weight; 0: not counted */
-	struct policy_queue *home;	/* edf, rm: where its reservation is, or NULL */
+	struct policy_queue *_Atomic home;	/* edf, rm: of its reservation; a hint */
 	struct list_node reserved;	/* in home->reserved */
 };
 

@@ -50,6 +50,26 @@ SCENARIO(reserved, "affinity.against_reservation", "", "", .cpus = 2, .bootargs 
 	end_here();
 }
 
+/* --- A thread that ends ----------------------------------------------------------------------- */
+
+static const char *gave_it_back(void)
+{
+	if (reserver.result && reserver.result != -ESRCH)
+		return wrong("reserving returned %d", reserver.result);
+	return subject->se.home ? "a thread that has gone has a reservation" : NULL;
+}
+
+SCENARIO(ends, "reserve.against_end", "", "", .cpus = 2, .bootargs = "sched=edf",
+	 .after = gave_it_back, .keeps = true)
+{
+	subject = thread_create("thread", nothing, NULL, PRIORITY_DEFAULT);
+	thread_get(subject);
+	act_on(1, &reserver, reserve);
+	thread_resume(subject);
+	expect(!thread_join(subject, NULL, DEADLINE_NEVER), "the thread could not be joined");
+	end_here();
+}
+
 /* --- A running thread ------------------------------------------------------------------------- */
 
 static struct actor first, second;
