@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate
 from pathlib import Path
 
 from grade import engine
@@ -41,6 +40,7 @@ _FIRST = 3  # of the first group, as most mutants are dead after it
 _AROUND = 20  # lines
 _BEFORE = 5  # lines
 _MOST, _MOST_S = 150, 90.0  # tests asked about one mutant, and the time that the kernel needs for them
+_DEAR_S = 5.0  # a test that needs more is asked on one CPU first
 
 
 class OwnTests(Booting):
@@ -159,9 +159,14 @@ class OwnTests(Booting):
             run = (case for case, measured in self._cases.items()
                    if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()))  # fmt: skip
             found = found or list(run)
-        order = self._in_order(mutant, found)[:_MOST]
-        spent = accumulate(self._cases[case].cost for case in order)
-        return [case for case, seconds in zip(order, spent, strict=True) if seconds <= _MOST_S] or order[:1]
+        asked: list[Case] = []
+        left = _MOST_S
+        for case in self._in_order(mutant, found):
+            cost = self._cases[case].cost
+            if len(asked) < _MOST and (cost <= left or not asked):
+                asked.append(case)
+                left -= cost
+        return asked
 
     def _lines(self, mutant: Mutant, arch: str) -> Iterator[frozenset[int]]:
         """Those of @mutant; then each before, as the compiler may put a line's code into another one."""
@@ -172,7 +177,7 @@ class OwnTests(Booting):
         """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the lines
         around the mutated one. Of equally near ones those of the mutant's folder come first: where all
         tests run a line, they are more likely to be about it. Before a test comes again, under another
-        policy or with fewer CPUs, all the others have come."""
+        policy or with another number of CPUs, all the others have come."""
         home = str(Path(mutant.path).parent)
         around = range(mutant.line - _AROUND, mutant.line + _AROUND + 1)
 
@@ -182,7 +187,7 @@ class OwnTests(Booting):
         cheap = sorted(found, key=lambda c: (c.home != home, self._cases[c].cost))
         turns: Counter[str] = Counter()
         turn: dict[Case, int] = {}
-        for case in sorted(cheap[_FIRST:], key=lambda c: -c.cpus):
+        for case in sorted(cheap[_FIRST:], key=lambda c: (self._cases[c].cost > _DEAR_S, -c.cpus)):
             turn[case] = turns[case.name]
             turns[case.name] += 1
         return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: (-near(c), turn[c]))

@@ -69,10 +69,14 @@ static void count(int sig)
 	told++;
 }
 
-/* Leaves a zombie to the subreaper while its own parent's parent goes on; returns the zombie. */
-static pid_t inherit_zombie(int go[2])
+/*
+ * Leaves a zombie to this process, a subreaper that sleeps, while the parent of the zombie's parent
+ * goes on. The page returned has the zombie's id, and behind it 1 once that has happened.
+ */
+static volatile pid_t *leave_zombie(int go[2])
 {
-	pid_t *orphan = shared_memory(4096), pid;
+	volatile pid_t *orphan = shared_memory(4096);
+	pid_t reaper = getpid(), pid;
 	char c;
 
 	CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
@@ -89,15 +93,23 @@ static pid_t inherit_zombie(int go[2])
 			if (pid == 0)
 				_exit(9);
 			*orphan = pid;
-			await_state(*orphan, 'Z');
+			await_state(pid, 'Z');
+			await_state(reaper, 'S');
 			_exit(3);
 		}
 		expect_exit(pid, 3);
-		*(orphan + 1) = 1;
+		orphan[1] = 1;
 		CHECK_EQ(read(go[0], &c, 1), 0);
 		_exit(4);
 	}
-	while (!*(volatile pid_t *)(orphan + 1))
+	return orphan;
+}
+
+static pid_t inherit_zombie(int go[2])
+{
+	volatile pid_t *orphan = leave_zombie(go);
+
+	while (!orphan[1])
 		usleep(1000);
 	return *orphan;
 }
@@ -112,6 +124,17 @@ static void zombies_are_reported(void)
 	orphan = inherit_zombie(go);
 	CHECK_EQ(told, 1);
 	expect_exit(orphan, 9);
+	close(go[1]);
+	CHECK(wait(NULL) > 0);
+}
+
+static void zombies_end_a_wait(void)
+{
+	int go[2];
+	volatile pid_t *orphan = leave_zombie(go);
+	pid_t first = wait(NULL);
+
+	CHECK_EQ(first, *orphan);
 	close(go[1]);
 	CHECK(wait(NULL) > 0);
 }
@@ -203,6 +226,7 @@ static const struct test_case cases[] = {
 	CASE(end_of_parent_is_told),
 	CASE(subreapers_get_orphans),
 	CASE(zombies_are_reported),
+	CASE(zombies_end_a_wait),
 	CASE(unwanted_zombies_go),
 	CASE(members_of_group_1),
 	CASE(kinds_of_children),

@@ -249,6 +249,23 @@ SCENARIO(timeout_again, "ends.timeout_and_again", "04.4", "P4.12", .cpus = 2, .a
 	end_here();
 }
 
+static int wake_gone(void)
+{
+	return wait_wake_one(&gone, 5);
+}
+
+/* The expiry may have the waiter in hand when the event has it, too. */
+SCENARIO(event_again, "ends.event_and_again", "04.4", "P4.12", .cpus = 2, .after = took,
+	 .keeps = true)
+{
+	act_on(1, &first, expire_and_give);
+	act_on(0, &second, wake_gone);
+	result = wait_once(&gone, deadline_at(1000), &never);
+	expect(result == 5 || result == -ETIMEDOUT, "the first wait returned %d", result);
+	result = wait_once(&q, DEADLINE_NEVER, &ticket);
+	end_here();
+}
+
 SCENARIO(destroyed_again, "destroy.and_again", "04.5", "P4.12", .cpus = 2, .after = took,
 	 .keeps = true)
 {
