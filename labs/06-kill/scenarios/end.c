@@ -38,16 +38,27 @@ SCENARIO(zombie_looked_at, "zombie.looked_at_first", "06.2", "P6.7", .cpus = 2)
 
 static pid_t child;
 
-static int wait_for_child(void *unused)
+static int await_child(unsigned options)
 {
 	struct wait_result res;
-	int err = process_wait(child, WEXITED, &res);
+	int err = process_wait(child, WEXITED | options, &res);
 
-	(void)unused;
 	expect(err == -ECHILD || err == -EINTR ||
 		       (!err && res.pid == child && res.status == STATUS_EXIT(3)),
 	       "the wait returned %d, process %d, status 0x%x", err, res.pid, res.status);
 	return err;
+}
+
+static int wait_for_child(void *unused)
+{
+	(void)unused;
+	return await_child(0);
+}
+
+static int look_at_child(void *unused)
+{
+	(void)unused;
+	return await_child(WNOWAIT);
 }
 
 SCENARIO(zombie_shared, "zombie.two_waiters", "06.2", "P6.7", .cpus = 2)
@@ -62,6 +73,22 @@ SCENARIO(zombie_shared, "zombie.two_waiters", "06.2", "P6.7", .cpus = 2)
 	thread_join(other, &its, DEADLINE_NEVER);
 	expect(!mine != !its, "of two waits for one child one returned %d, the other %d", mine,
 	       its);
+}
+
+/* A zombie that one thread takes away while another one only looks at it. */
+SCENARIO(zombie_taken, "zombie.taken_while_looked_at", "06.2", "P6.7", .cpus = 2, .sets_up = true)
+{
+	struct thread *t, *other;
+	int mine;
+
+	child = make_leaver(&kernel_process, &t)->pid;
+	thread_resume(t);
+	look_at_child(NULL);
+	explore_from_here();
+	other = start(look_at_child, NULL);
+	mine = wait_for_child(NULL);
+	thread_join(other, NULL, DEADLINE_NEVER);
+	expect(!mine, "the wait beside a look returned %d", mine);
 }
 
 /* Each of two children is found once, the later one also if nobody waits when it ends. */
