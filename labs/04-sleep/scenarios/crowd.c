@@ -78,6 +78,11 @@ SCENARIO(in_turn, "sleeper.in_turn", "04.1", "P4.2", .cpus = 1, .after = in_orde
 	end_here();
 }
 
+static int sleep_for_ever(void)
+{
+	return thread_sleep_until(DEADLINE_NEVER);
+}
+
 /* Either it has blocked as it should, or its deadline has passed. */
 static void expect_state(enum thread_state wanted)
 {
@@ -89,12 +94,17 @@ static void expect_state(enum thread_state wanted)
 	}
 }
 
+/* One of the sleepers has no deadline. */
 SCENARIO(state, "sleeper.state", "04.1", "P4.3", .cpus = 1, .after = in_order_of_arrival,
 	 .keeps = true)
 {
 	start_crowd(sleep_to_the_same);
+	act_on(0, &other, sleep_for_ever);
 	thread_yield();
 	expect_state(THREAD_SLEEPING);
+	expect(thread_state(other.thread) == THREAD_SLEEPING, "without a deadline it is %s",
+	       thread_state_name(thread_state(other.thread)));
+	thread_kill(other.thread);
 	end_here();
 }
 

@@ -275,26 +275,47 @@ SCENARIO(destroyed_shared, "destroy.shared", "04.5", "P4.15", .cpus = 1, .after 
 
 /* --- Claims that no lock keeps apart ---------------------------------------------------------- */
 
-static struct waiter contested;
+static const enum wait_why parties[] = {
+	WAIT_EVENT, WAIT_TIMEOUT, WAIT_KILLED, WAIT_SIGNAL, WAIT_DESTROYED,
+};
+#define PARTIES	ARRAY_SIZE(parties)
 
-/* WAIT1: from the first claim on `why` is the winner's. */
-static int claim(enum wait_why why, int status)
+static struct waiter contested[PARTIES];
+static bool won[2][PARTIES];
+
+/* WAIT1: from the first claim on `why` is the winner's. CPU 1's claim is that of the next party. */
+static int claim_each(unsigned cpu)
 {
-	bool won = waiter_swap(&contested, why, status);
+	for (unsigned i = 0; i < PARTIES; i++) {
+		enum wait_why why = parties[(i + cpu) % PARTIES];
 
-	expect(!won || atomic_load(&contested.why) == why, "a claim won, and `why` is another's");
-	return won;
+		won[cpu][i] = waiter_swap(&contested[i], why, why == WAIT_EVENT ? 5 : 0);
+		expect(!won[cpu][i] || atomic_load(&contested[i].why) == why,
+		       "a claim won, and `why` is another's");
+	}
+	return 0;
 }
 
 static int claim_elsewhere(void)
 {
-	return claim(WAIT_TIMEOUT, 0);
+	return claim_each(1);
 }
 
-SCENARIO(claims, "ends.two_claims", "04.4", "P4.10", .cpus = 2, .keeps = true)
+static const char *one_won_each(void)
 {
-	waiter_init(&contested, 0);
+	for (unsigned i = 0; i < PARTIES; i++)
+		if (won[0][i] == won[1][i])
+			return wrong("of two claims, %d and %d, %s won", parties[i],
+				     parties[(i + 1) % PARTIES], won[0][i] ? "both" : "neither");
+	return NULL;
+}
+
+SCENARIO(claims, "ends.two_claims", "04.4", "P4.10", .cpus = 2, .after = one_won_each,
+	 .keeps = true)
+{
+	for (unsigned i = 0; i < PARTIES; i++)
+		waiter_init(&contested[i], 0);
 	act_on(1, &other, claim_elsewhere);
-	claim(WAIT_EVENT, 5);
+	claim_each(0);
 	end_here();
 }
