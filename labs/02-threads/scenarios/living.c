@@ -191,12 +191,11 @@ SCENARIO(woken, "join.woken_then_detached", "02.7", "P2.10", .cpus = 1)
 	expect_sent_away(j, "a kill");
 }
 
-/* On CPU 1, while the scenario keeps CPU 0 from the joiner. */
-static void let_it_leave(void)
+/* On CPU 1, if the scenario keeps CPU 0 from a joiner. */
+static void await_left(void)
 {
 	bool left = false;
 
-	thread_resume(living);
 	while (!left) {
 		arch_spin_hint();
 		spin_lock(&living->joiners.lock);
@@ -205,14 +204,37 @@ static void let_it_leave(void)
 	}
 }
 
+static void let_it_leave(void)
+{
+	thread_resume(living);
+	await_left();
+}
+
 static void expect_one_has_it(struct thread *j, const char *woken_by)
 {
-	int detached = thread_detach(living), joined;
+	int detached, joined;
 
+	let_it_leave();
+	detached = thread_detach(living);
 	preempt_on();
 	joined = join(j);
 	expect(detached ? detached == -ECHILD && !joined : joined == -ECHILD,
 	       "%s woke the joiner, the thread left, and was detached: the join returned %d, the "
+	       "detach %d",
+	       woken_by, joined, detached);
+	thread_put(living);
+}
+
+/* The detach came first, so the thread is the reaper's when it leaves, and never the joiner's. */
+static void expect_reaper_has_it(struct thread *j, const char *woken_by)
+{
+	int detached = thread_detach(living), joined;
+
+	let_it_leave();
+	preempt_on();
+	joined = join(j);
+	expect(!detached && joined == -ECHILD,
+	       "%s woke the joiner, the thread was detached, and left: the join returned %d, the "
 	       "detach %d",
 	       woken_by, joined, detached);
 	thread_put(living);
@@ -239,12 +261,25 @@ SCENARIO(woken_left, "join.woken_left_detached", "02.7", "P2.10", .cpus = 2)
 	stay_on(0);
 	j = start_apart(&far);
 	let_it_pass(j, FAR_OFF + NSEC_PER_SEC);
-	let_it_leave();
 	expect_one_has_it(j, "its deadline");
 	j = start_apart(NULL);
 	thread_kill(j);
-	let_it_leave();
 	expect_one_has_it(j, "a kill");
+}
+
+/* The other order: when the joiner runs at last, the thread has been detached and then has left. */
+SCENARIO(woken_detached, "join.woken_detached_left", "02.7", "P2.10", .cpus = 2)
+{
+	struct deadline far = deadline_at(FAR_OFF);
+	struct thread *j;
+
+	stay_on(0);
+	j = start_apart(&far);
+	let_it_pass(j, FAR_OFF + NSEC_PER_SEC);
+	expect_reaper_has_it(j, "its deadline");
+	j = start_apart(NULL);
+	thread_kill(j);
+	expect_reaper_has_it(j, "a kill");
 }
 
 #define NO_RESULT	1
@@ -353,17 +388,38 @@ static int detach_and_rest(void *unused)
 	return wait_block(&rest, DEADLINE_NEVER);
 }
 
-/* A thread detaches itself and lives on: its joiner does not wait for its end. */
-SCENARIO(detaches_itself, "detach.itself_while_joined", "02.7", "P2.10", .cpus = 1)
+/* At any moment of a join the thread detaches itself, and lives on: its joiner does not wait. */
+SCENARIO(detaches_itself, "detach.itself_while_joined", "02.7", "P2.10", .cpus = 2)
 {
-	struct thread *j;
-
-	living = thread_create("living", detach_and_rest, NULL, PRIORITY_DEFAULT);
-	j = start_joiner(NULL);
+	living = create_among(BIT(1), detach_and_rest, NULL);
+	thread_get(living);
 	thread_resume(living);
-	expect_joiner(j, -ECHILD);
+	expect_join(DEADLINE_NEVER, -ECHILD);
 	while (!wait_wake_one(&rest, 0))
 		let_others_run();
+	thread_put(living);
+}
+
+static int detach_living(void *unused)
+{
+	(void)unused;
+	return thread_detach(living);
+}
+
+/* A thread detaches itself, and another one detaches it: one of the two is refused. */
+SCENARIO(two_detach_it, "detach.itself_or_other", "02.7", "P2.9", .cpus = 2)
+{
+	int mine, its;
+
+	living = create_among(BIT(1), detach_living, NULL);
+	thread_get(living);
+	thread_resume(living);
+	mine = thread_detach(living);
+	await_left();
+	its = living->exit_code;
+	expect((mine == 0 && its == -ECHILD) || (mine == -ECHILD && its == 0),
+	       "of two detaches one returned %d, the thread's own %d", mine, its);
+	thread_put(living);
 }
 
 /*

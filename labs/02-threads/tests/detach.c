@@ -27,13 +27,19 @@ static int join_it(void *arg)
 	return thread_join(arg, NULL, DEADLINE_NEVER);
 }
 
-static struct thread *start(thread_fn fn, void *arg)
+/* @own: the thread's structure; NULL: one from the kernel. */
+static struct thread *start_in(struct thread *own, thread_fn fn, void *arg)
 {
-	struct thread *t = thread_create("worker", fn, arg, PRIORITY_DEFAULT);
+	struct thread *t = thread_create_etc(own, "worker", fn, arg, PRIORITY_DEFAULT, NULL, 0);
 
 	REQUIRE(t, "P2.9", "no thread was made");
 	thread_resume(t);
 	return t;
+}
+
+static struct thread *start(thread_fn fn, void *arg)
+{
+	return start_in(NULL, fn, arg);
 }
 
 static void let_it_be_joined(struct thread *t)
@@ -105,17 +111,20 @@ KTEST(join_two, "join.two", "02.7", "P2.5")
 
 KTEST(detach_reaped, "detach.reaped", "02.7", "P2.10")
 {
+	static struct thread brought[2];	/* structures that the reaper must leave alone */
 	struct counter_snapshot before, after;
 	struct thread *t;
 
 	counters_snapshot(&before);
-	go = false;
-	t = start(wait_for_go, NULL);	/* detached before it exits */
-	thread_detach(t);
-	go = true;
-	t = start(wait_for_go, NULL);	/* and after */
-	let_it_leave(t);
-	thread_detach(t);
+	for (unsigned i = 0; i < 2; i++) {
+		go = false;
+		t = start_in(i ? &brought[0] : NULL, wait_for_go, NULL);
+		thread_detach(t);		/* before it exits */
+		go = true;
+		t = start_in(i ? &brought[1] : NULL, wait_for_go, NULL);
+		let_it_leave(t);
+		thread_detach(t);		/* and after */
+	}
 	counters_snapshot(&after);
 	counters_equal(&before, &after, "P2.10");
 	audit();

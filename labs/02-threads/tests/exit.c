@@ -25,11 +25,19 @@ static int exit_arg(void *arg)
 	thread_exit((int)(s64)arg);
 }
 
-static struct thread *start(thread_fn fn, s64 arg)
+/* A thread that is suspended. */
+static struct thread *create(thread_fn fn, s64 arg)
 {
 	struct thread *t = thread_create("worker", fn, (void *)arg, PRIORITY_DEFAULT);
 
 	REQUIRE(t, "P2.4", "no thread was made");
+	return t;
+}
+
+static struct thread *start(thread_fn fn, s64 arg)
+{
+	struct thread *t = create(fn, arg);
+
 	thread_resume(t);
 	return t;
 }
@@ -127,6 +135,37 @@ KTEST(join_living, "join.living", "02.5", "P2.5")
 	go = true;
 	CHECK(thread_join(j, &got, DEADLINE_NEVER) == 0 && got == 42, "P2.5",
 	      "the joiner of a living thread got %d instead of its code 42", got);
+}
+
+#define CROWD	260	/* more than one byte can count, or tell apart */
+
+static int join_in_crowd(void *arg)
+{
+	calls++;
+	return joiner(arg);
+}
+
+/* So many joins wait at once, each for another thread. */
+KTEST(join_crowd, "join.crowd", "02.5", "P2.5")
+{
+	static struct thread *joined[CROWD], *by[CROWD];
+
+	calls = 0;
+	for (s64 i = 0; i < CROWD; i++)
+		joined[i] = create(return_arg, i);
+	for (unsigned i = 0; i < CROWD; i++)
+		by[i] = start(join_in_crowd, (s64)joined[i]);
+	while (calls < CROWD)
+		thread_yield();
+	for (unsigned i = CROWD; i-- > 0;)
+		thread_resume(joined[i]);
+	for (int i = 0; i < CROWD; i++) {
+		int got = 99;
+
+		REQUIRE(thread_join(by[i], &got, DEADLINE_NEVER) == 0 && got == i, "P2.5",
+			"of %u threads that are joined at once, the joiner of %d got %d", CROWD, i,
+			got);
+	}
 }
 
 KTEST(join_timed, "join.timed", "02.5", "P2.6")
