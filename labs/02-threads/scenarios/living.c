@@ -462,3 +462,14 @@ SCENARIO(refused, "join.refused", "02.7", "P2.9", .cpus = 1)
 	thread_resume(living);
 	thread_put(living);
 }
+
+/* The reaper tells the joiner of a thread that was killed before it ran. */
+SCENARIO(unrun, "join.killed_unrun", "02.8", "P2.5", .cpus = 1)
+{
+	struct thread *j;
+
+	make_living();
+	j = start_joiner(NULL);
+	thread_kill(living);
+	expect_joiner(j, 0);
+}
