@@ -3,7 +3,7 @@
  */
 #include "explore/queues.h"
 
-static struct actor first, second;
+static struct actor first, second, third;
 static _Atomic bool told, ran;
 
 static bool marked(void)
@@ -30,6 +30,28 @@ SCENARIO(hog, "preempt.hog", "03.4", "P3.6", .cpus = 1, .after = queues_are_empt
 	act_on(0, &first, note_that_it_ran);
 	while (!ran)
 		arch_spin_hint();
+	end_here();
+}
+
+/* The same under another policy, whose threads wait in other lists: a tick, a yield, a wake-up. */
+SCENARIO(in_other_lists, "preempt.other_policy", "03.4", "P3.6", .cpus = 1,
+	 .bootargs = "sched=prio", .after = queues_are_empty, .keeps = true, .no_costume = true)
+{
+	struct sched_params less = { .class = SCHED_OTHER, .nice = NICE_LOWEST };
+
+	act_on(0, &first, note_that_it_ran);
+	while (!ran)
+		arch_spin_hint();
+	irq_off();
+	ran = false;
+	act_on(0, &second, note_that_it_ran);
+	while (!ran)
+		sched_yield();
+	irq_on();
+	expect(!sched_set_params(current_thread(), &less), "its parameters are refused");
+	ran = false;
+	act_on(0, &third, note_that_it_ran);
+	expect(ran, "a more urgent thread waits, and this one did not give way");
 	end_here();
 }
 

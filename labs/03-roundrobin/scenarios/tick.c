@@ -113,6 +113,10 @@ SCENARIO(served, "preempt.by_hand", "03.4", "P3.9", .cpus = 1, .keeps = true)
 	begin();
 	expect(times_given_way(0) == 0, "no other thread waits, and it gave way");
 	expect(times_given_way(SLICE_SPENT) == 1, "its budget is spent, and it did not give way");
+	rq->expired = SLICE_OVER;	/* it has new parameters, and then its old slice ends */
+	tick_marks(rq->slice_end);
+	expect(times_given_way(rq->expired) == 1,
+	       "it has new parameters and a tick came, and it did not give way");
 	act_on(0, &other, wait_for_the_cpu);
 	expect(times_given_way(SLICE_OVER) == 1, "another thread waits, and it did not give way");
 	policy_set_params(&self->se, &urgent, time_now());

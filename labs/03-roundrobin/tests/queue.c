@@ -43,8 +43,27 @@ static void expect_count(unsigned want, const char *when)
 	CHECK(q.nr == want, "P3.1", "%s: %u wait, and the queue counts %u", when, want, q.nr);
 }
 
+/* Real-time threads wait in another place, and are counted here too: one, all the time. */
+static void count_beside_urgent(void)
+{
+	make_empty();
+	queue_count(&q, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		put(0, ENQUEUE_WAKE);
+		expect_count(2, "one beside a real-time thread");
+		if (i)
+			expect_next(0, "P3.1", "it waits beside a real-time thread");
+		else
+			sched_rr.dequeue(&q, &e[0]);
+		expect_count(1, "a real-time thread is left");
+	}
+	expect_next(-1, "P3.1", "only a real-time thread is left");
+	expect_count(1, "one was asked for in vain, and a real-time thread is left");
+}
+
 KTEST_EARLY(queue_count, "queue.count", "03.1", "P3.1")
 {
+	count_beside_urgent();
 	make_empty();
 	expect_next(-1, "P3.1", "nothing waits");
 	for (unsigned i = 0; i < 3; i++) {

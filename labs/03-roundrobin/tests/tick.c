@@ -208,6 +208,17 @@ static int interrupt_at_wrap(void)
 	sched_tick(2);
 	CHECK(marked(), "P3.4", "its quantum was over before the wrap, and it is not marked");
 	unmark();
+	rq->expired = 0;
+	rq->slice_end = 0;
+	sched_tick(0);
+	CHECK(marked(), "P3.4", "its quantum ends as the clock wraps to 0, and it is not marked");
+	unmark();
+	c->timer_armed = false;
+	rq->slice_end = -quantum_of(&self->se);
+	sched_tick(rq->slice_end);
+	CHECK(armed_by(time_now()), "P3.5", "its quantum ends at 0, and the timer is not armed");
+	c->timer_armed = true;
+	unmark();
 	c->timer_at = (1UL << 63) - 1000;
 	rq->slice_end = (1UL << 63) + 2;
 	sched_tick((1UL << 63) - 3);

@@ -146,15 +146,24 @@ static int only_rest(void *unused)
 	return rest();
 }
 
+static void check_rest(const char *who)
+{
+	run_them();
+	CHECK(rest_after <= rest_before && rest_after >= rest_before - used, "P3.3",
+	      "%s%ld ns of its quantum were left, it yielded, and goes on with %ld ns", who,
+	      rest_before, rest_after);
+	CHECK(end_after == end_before, "P3.3",
+	      "%salone it yields, and its quantum ends %ld ns later", who,
+	      (s64)(end_after - end_before));
+}
+
 KTEST_EARLY(yield_rest, "yield.rest", "03.2", "P3.3")
 {
 	NEEDS_TO_BE_ALONE;
 	make(yield_half_way, NULL);
 	make(only_rest, NULL);
-	run_them();
-	CHECK(rest_after <= rest_before && rest_after >= rest_before - used, "P3.3",
-	      "%ld ns of its quantum were left, it yielded, and goes on with %ld ns", rest_before,
-	      rest_after);
-	CHECK(end_after == end_before, "P3.3",
-	      "alone it yields, and its quantum ends %ld ns later", (s64)(end_after - end_before));
+	check_rest("");
+	make_real_time(yield_half_way, NULL);
+	make_real_time(only_rest, NULL);
+	check_rest("real-time: ");
 }
