@@ -267,14 +267,13 @@ int signal_kill_group(pid_t pgid, int sig)
 	return g.result;
 }
 
-void signal_child(struct process *child, int code, int status)
+void signal_child(struct process *child, struct process *parent, int code, int status)
 {
 	bool stop = code == CLD_STOPPED || code == CLD_CONTINUED;
 	struct signal_info info = {
 		.signo = stop ? SIGCHLD : child->exit_signal, .code = code, .pid = child->pid,
 		.value = (u32)status, .uid = process_uid(child),
 	};
-	struct process *parent = child->parent;
 
 	if (!stop || !(parent->sigactions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
 		signal_send_locked(parent, NULL, &info, NULL);

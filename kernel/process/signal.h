@@ -149,8 +149,9 @@ void signal_send_group_locked(pid_t pgid, int sig) HOLDS(tree_lock);
 int signal_kill_group(pid_t pgid, int sig);
 int signal_may_send(struct process *p, int sig);	/* 0, -EPERM or -EINVAL */
 
-/* Reports the end or the stop of @child to its parent. */
-void signal_child(struct process *child, int code, int status) HOLDS(tree_lock);
+/* Reports the end or the stop of @child to its @parent, also to one that is about to be that. */
+void signal_child(struct process *child, struct process *parent, int code, int status)
+	HOLDS(tree_lock);
 
 /*
  * Stops the current process's group with @sig (SIGTTIN or SIGTTOU): a background process wants the

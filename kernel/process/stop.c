@@ -79,7 +79,7 @@ void signal_report_stop(struct process *p)
 	if (!code)
 		return;
 	process_report_stop(p);
-	signal_child(p, code, code == CLD_STOPPED ? p->stop_signal : SIGCONT);
+	signal_child(p, p->parent, code, code == CLD_STOPPED ? p->stop_signal : SIGCONT);
 }
 
 void signal_stop_counts_down(struct thread *t)

@@ -89,22 +89,21 @@ static void reparent_children(struct process *p) HOLDS(tree_lock)
 /*
  * A parent that ignores SIGCHLD never waits: its children are reaped as they die (POSIX, wait()).
  */
-static bool is_unwanted(struct process *p) HOLDS(tree_lock)
+static bool is_unwanted(struct process *p, struct process *parent) HOLDS(tree_lock)
 {
-	const struct sigaction_slot *action = &p->parent->sigactions[SIGCHLD - 1];
+	const struct sigaction_slot *action = &parent->sigactions[SIGCHLD - 1];
 
 	return p->exit_signal == SIGCHLD &&
 	       (action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT));
 }
 
-/* Signals the parent of the zombie @p, or @heir, which gets it; reaps it if it is unwanted. */
-static void report_zombie(struct process *p, struct process *heir) HOLDS(tree_lock)
+/* Signals the zombie's @parent, or the one that is about to get it; reaps it if it is unwanted. */
+static void report_zombie(struct process *p, struct process *parent) HOLDS(tree_lock)
 {
 	int status = LIFE_STATUS(atomic_load(&p->life)), sig = status & 0x7f;
 
-	p->parent = heir;
-	signal_child(p, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8);
-	if (!is_unwanted(p))
+	signal_child(p, parent, sig ? CLD_KILLED : CLD_EXITED, sig ? sig : status >> 8);
+	if (!is_unwanted(p, parent))
 		return;
 	list_remove(&p->sibling);
 	process_unlist(p);
