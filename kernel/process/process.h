@@ -180,6 +180,7 @@ static inline struct process *process_get(struct process *p)
 	return p;
 }
 
+/* Takes no lock but those of users and of the slab, so a holder of the tree lock may call it. */
 void process_put(struct process *p);
 must_check bool process_hold(struct process *p);	/* false: it is dying */
 void process_unhold(struct process *p);		/* never blocks; takes a wait queue's lock */

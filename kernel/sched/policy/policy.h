@@ -107,7 +107,8 @@ struct sched_entity {
 	u64 vruntime;			/* fair: service received, virtual */
 	s64 lag;			/* fair: service owed, virtual, while it is not runnable */
 	u64 weight;			/* fair: what it adds to q->weight; 0: not counted */
-	struct policy_queue *_Atomic home;	/* edf, rm: of its reservation; a hint */
+	/* edf, rm: where its reservation is, or NULL; a hint without its run queue's lock */
+	struct policy_queue *_Atomic home;
 	struct list_node reserved;	/* in home->reserved */
 };
 

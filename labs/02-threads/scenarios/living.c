@@ -252,8 +252,8 @@ static struct thread *start_apart(struct deadline *d)
 	return j;
 }
 
-/* The same if the thread has left meanwhile: a detach that is refused leaves it to the joiner. */
-SCENARIO(woken_left, "join.woken_left_detached", "02.7", "P2.10", .cpus = 2)
+/* First its deadline wakes a joiner, and then a kill. */
+static void wake_by_each(void (*expect_ends)(struct thread *j, const char *woken_by))
 {
 	struct deadline far = deadline_at(FAR_OFF);
 	struct thread *j;
@@ -261,25 +261,22 @@ SCENARIO(woken_left, "join.woken_left_detached", "02.7", "P2.10", .cpus = 2)
 	stay_on(0);
 	j = start_apart(&far);
 	let_it_pass(j, FAR_OFF + NSEC_PER_SEC);
-	expect_one_has_it(j, "its deadline");
+	expect_ends(j, "its deadline");
 	j = start_apart(NULL);
 	thread_kill(j);
-	expect_one_has_it(j, "a kill");
+	expect_ends(j, "a kill");
+}
+
+/* The same if the thread has left meanwhile: a detach that is refused leaves it to the joiner. */
+SCENARIO(woken_left, "join.woken_left_detached", "02.7", "P2.10", .cpus = 2)
+{
+	wake_by_each(expect_one_has_it);
 }
 
 /* The other order: when the joiner runs at last, the thread has been detached and then has left. */
 SCENARIO(woken_detached, "join.woken_detached_left", "02.7", "P2.10", .cpus = 2)
 {
-	struct deadline far = deadline_at(FAR_OFF);
-	struct thread *j;
-
-	stay_on(0);
-	j = start_apart(&far);
-	let_it_pass(j, FAR_OFF + NSEC_PER_SEC);
-	expect_reaper_has_it(j, "its deadline");
-	j = start_apart(NULL);
-	thread_kill(j);
-	expect_reaper_has_it(j, "a kill");
+	wake_by_each(expect_reaper_has_it);
 }
 
 #define NO_RESULT	1
