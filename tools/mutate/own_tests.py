@@ -159,14 +159,15 @@ class OwnTests(Booting):
             run = (case for case, measured in self._cases.items()
                    if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()))  # fmt: skip
             found = found or list(run)
+        order = self._in_order(mutant, found)
         asked: list[Case] = []
         left = _MOST_S
-        for case in self._in_order(mutant, found):
+        for case in order:
             cost = self._cases[case].cost
-            if len(asked) < _MOST and (cost <= left or not asked):
+            if len(asked) < _MOST and cost <= left:
                 asked.append(case)
                 left -= cost
-        return asked
+        return asked or order[:1]
 
     def _lines(self, mutant: Mutant, arch: str) -> Iterator[frozenset[int]]:
         """Those of @mutant; then each before, as the compiler may put a line's code into another one."""

@@ -106,6 +106,12 @@ class Own(unittest.TestCase):
         self.assertEqual(self.judge(self.failed()), (False, "QEMU", UNSEEN))
         self.assertEqual(self.booted, [])
 
+    def test_one_that_is_too_dear_leaves_time_for_those_behind_it(self) -> None:
+        self.tests._cases[_OWN] = _measured(100.0)
+        self.assertEqual(self.tests.asked(self.mutant), [_CHEAP, _OTHER_USER, _USER])
+        self.tests._cases = {_OWN: _measured(100.0)}
+        self.assertEqual(self.tests.asked(self.mutant), [_OWN])
+
     def test_mates_share_a_machine(self) -> None:
         self.assertEqual(self.judge(self.failed()), (False, "QEMU", "4 runs of tests pass"))
         self.assertEqual(self.booted, [["mutex.one", "pipe.one"], ["/tests/b", "/tests/a"]])
