@@ -168,6 +168,7 @@ void process_make_sibling(struct process *p)
 
 	spin_lock(&tree_lock);
 	parent = current_process()->parent;
+	process_tell_parent(p);
 	process_set_parent(p, parent);
 	list_remove(&p->sibling);
 	list_push_back(&parent->children, &p->sibling);
@@ -198,6 +199,7 @@ void process_abandon(struct process *p)
 {
 	assert(list_empty(&p->threads));
 	spin_lock(&tree_lock);
+	process_tell_parent(p);
 	list_remove(&p->sibling);
 	process_unlist(p);
 	spin_unlock(&tree_lock);

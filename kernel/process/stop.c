@@ -78,7 +78,7 @@ void signal_report_stop(struct process *p)
 	spin_unlock(&p->lock);
 	if (!code)
 		return;
-	process_report_stop(p);
+	process_tell_parent(p);
 	signal_child(p, p->parent, code, code == CLD_STOPPED ? p->stop_signal : SIGCONT);
 }
 

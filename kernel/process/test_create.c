@@ -3,6 +3,7 @@
  * done. And of the records that tell its end.
  */
 #include "base/trace.h"
+#include "errno.h"
 #include "process/cred.h"
 #include "process/process.h"
 #include "sched/cpu.h"
@@ -113,6 +114,48 @@ KTEST(process_taken_over, "process.taken_over", "", "process.whole")
 	CHECK(!park_timed_out(0) && !park_timed_out(1), "process.whole", "the test took too long");
 	thread_put(t);
 	sched_set_affinity(current_thread(), ~0u);
+	audit();
+}
+
+struct lost {
+	struct process *child;
+	_Atomic int result;		/* 1: not yet */
+};
+
+static int wait_for_child(void *arg)
+{
+	struct wait_result res;
+	struct lost *l = arg;
+
+	atomic_store(&l->result, process_wait(l->child->pid, WEXITED, &res));
+	return 0;
+}
+
+/* A child that its parent gives up, or gives away, ends a wait that has found it. */
+KTEST(process_lost_child, "process.lost_child", "", "process.whole")
+{
+	for (unsigned away = 0; away < 2; away++) {
+		struct process *self = current_process();
+		struct lost l = { .result = 1 };
+		struct thread *t;
+
+		REQUIRE(process_create(self, &l.child) == 0, "process.whole", "no process");
+		REQUIRE(thread_create_in(self, "waits", wait_for_child, &l, PRIORITY_DEFAULT,
+					 &t) == 0,
+			"process.whole", "no thread");
+		thread_resume(t);
+		while (thread_state(t) != THREAD_BLOCKED)
+			thread_yield();
+		if (away)
+			process_make_sibling(l.child);
+		else
+			process_abandon(l.child);
+		while (atomic_load(&l.result) == 1)
+			thread_yield();
+		CHECK(l.result == -ECHILD, "process.whole", "the wait gives %d", l.result);
+		if (away)
+			process_abandon(l.child);
+	}
 	audit();
 }
 

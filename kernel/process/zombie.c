@@ -242,7 +242,7 @@ static void take_result(struct process *p, struct process *c, unsigned options,
 	trace(TRACE_LIFE, TRACE_EV_REAPED, c->pid, res->status);
 }
 
-void process_report_stop(struct process *p)
+void process_tell_parent(struct process *p)
 {
 	tell_parent(p->parent);
 }
