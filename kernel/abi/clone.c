@@ -96,7 +96,7 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 		arch_user_set_tls(t, a->tls);
 	if (a->flags & CLONE_CHILD_CLEARTID)
 		t->clear_tid = a->child_tid;
-	if (p != self->process || !(a->flags & CLONE_VM))
+	if ((a->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM)
 		t->sigstack = self->sigstack;
 	t->ioprio = self->ioprio;
 	if (params.class != SCHED_OTHER || params.nice)

@@ -80,16 +80,16 @@ long sys_pidfd_getfd(int fd, int target, u32 flags)
 {
 	struct file *f SCOPED(file) = flags ? NULL : fd_get(fd);
 	struct process *p = f ? pidfd_process(f) : NULL;
-	struct file *theirs;
+	struct file *theirs SCOPED(file) = NULL;
 
 	if (!p)
 		return flags ? -EINVAL : -EBADF;
 	if (!process_is_listed(p))
 		return -ESRCH;
-	if (!cred_may_inspect(p))
-		return -EPERM;
 	theirs = file_of(p, target);
-	return theirs ? fd_install(theirs, 0, fd_limit(), true) : -EBADF;
+	if (!cred_may_inspect(p))	/* asked with the file in hand, as in process_vm.c */
+		return -EPERM;
+	return theirs ? fd_install(file_get(theirs), 0, fd_limit(), true) : -EBADF;
 }
 
 /* --- Comparing what two processes have -------------------------------------------------------- */

@@ -350,8 +350,6 @@ static int show_task(const struct proc_file *f, pid_t id, bool in_task, struct t
 
 	if (!p || (in_task && !thread))
 		err = -ESRCH;
-	else if (guarded && !cred_may_inspect(p))
-		err = -EACCES;
 	else if (f->show_process)
 		f->show_process(t, p);
 	else if (f->show_either && !in_task && id == p->pid)
@@ -360,6 +358,9 @@ static int show_task(const struct proc_file *f, pid_t id, bool in_task, struct t
 		f->show_either(t, p, thread);
 	else if (f->show_thread && thread)
 		f->show_thread(t, thread);
+	/* Of what it was when it was read: exec gives rights before anything else. */
+	if (!err && guarded && !cred_may_inspect(p))
+		err = -EACCES;
 	if (thread)
 		thread_put(thread);
 	if (p)

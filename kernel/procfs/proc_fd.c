@@ -99,12 +99,13 @@ static struct file *file_in(const struct inode *dir, int *fd)
 static int link_file(const struct inode *link, struct file **out)
 {
 	struct process *p = process_find_by_task(ino_pid(link));
-	int fd = ino_fd(link), err = p && cred_may_inspect(p) ? 0 : -EACCES;
-	struct file *f = err ? NULL : next_file(p, &fd);
+	int fd = ino_fd(link);
+	struct file *f = p ? next_file(p, &fd) : NULL;
+	int err = p && cred_may_inspect(p) ? 0 : -EACCES;
 
 	if (p)
 		process_put(p);
-	if (f && fd != ino_fd(link)) {
+	if (f && (err || fd != ino_fd(link))) {
 		file_put(f);
 		f = NULL;
 	}

@@ -37,8 +37,6 @@ int proc_link_follow(struct process *p, enum proc_link link, struct inode **out)
 {
 	struct file *f;
 
-	if (!cred_may_inspect(p))
-		return -EACCES;
 	if (link != PROC_LINK_EXE) {
 		*out = dir_get(p, link);
 	} else {
@@ -47,7 +45,11 @@ int proc_link_follow(struct process *p, enum proc_link link, struct inode **out)
 		if (f)
 			file_put(f);
 	}
-	return *out ? 0 : -ENOENT;
+	if (cred_may_inspect(p))	/* with it in hand: exec gives rights before anything else */
+		return *out ? 0 : -ENOENT;
+	if (*out)
+		inode_put(*out);
+	return -EACCES;
 }
 
 int proc_link_read(struct process *p, enum proc_link link, char *buf, size_t size)
@@ -56,8 +58,6 @@ int proc_link_read(struct process *p, enum proc_link link, char *buf, size_t siz
 	struct file *f;
 	int n = -ENOENT;
 
-	if (!cred_may_inspect(p))
-		return -EACCES;
 	if (link == PROC_LINK_EXE && (f = exe_get(p))) {
 		n = file_path(f, buf, size);
 		file_put(f);
@@ -65,5 +65,5 @@ int proc_link_read(struct process *p, enum proc_link link, char *buf, size_t siz
 		n = inode_path(dir, buf, size);
 		inode_put(dir);
 	}
-	return n;
+	return cred_may_inspect(p) ? n : -EACCES;
 }

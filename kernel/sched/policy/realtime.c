@@ -119,7 +119,6 @@ struct sched_entity *realtime_pick(struct policy_queue *q, u64 now)
 u64 realtime_slice_of(struct policy_queue *q, struct sched_entity *e, u64 now)
 {
 	u64 slice = e->params.class == SCHED_RR ? realtime_slice : SLICE_NEVER;
-	u64 limit = realtime_limit;	/* once: another CPU may lower it below what has run */
 
 	if (q->current == e && e->rt & RT_SIDE)
 		account(q, now);
@@ -129,7 +128,8 @@ u64 realtime_slice_of(struct policy_queue *q, struct sched_entity *e, u64 now)
 		q->urgent_period = now;
 		q->urgent_ran = 0;	/* runs on: no other thread waits */
 	}
-	return MIN(slice, limit > q->urgent_ran ? limit - q->urgent_ran : 1);
+	/* Signed, as another CPU may have just lowered the limit below what has run. */
+	return MIN(slice, (u64)MAX((s64)(realtime_limit - q->urgent_ran), 1));
 }
 
 int realtime_set_limit(u64 limit, u64 period)

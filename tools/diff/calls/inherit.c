@@ -220,6 +220,25 @@ static pid_t child_beside(long flags, void (*body)(void))
 	return pid;
 }
 
+static void show_alternate_stack(void)
+{
+	stack_t s;
+
+	T(sigaltstack, NULL, &s);
+	V(s.ss_flags);
+	end(0);
+}
+
+/* In a memory with two users it would serve both at once; unless one waits, as after vfork(). */
+CASE(alternate_stack_beside)
+{
+	stack_t s = { .ss_sp = buf, .ss_size = 2 * PAGE };
+
+	Q(sigaltstack, &s, NULL);
+	W(reap(child_beside(CLONE_VM | SIGCHLD, show_alternate_stack)));
+	W(reap(child_beside(CLONE_VM | CLONE_VFORK | SIGCHLD, show_alternate_stack)));
+}
+
 static const char *action_of(int sig)
 {
 	struct sigaction a;
