@@ -1,12 +1,13 @@
 /*
  * The time that is left of a timer, as it is read: to the nanosecond where its clock stands still,
  * and after its time, before it has fired, for which these tests hold interrupts off. The order in
- * which two timers fire. Two timers of CPU time, one after the other.
+ * which two timers fire. Two timers of CPU time, one after the other, and the clock that they go by.
  */
 #include "process/process.h"
 #include "process/signal.h"
 #include "process/timers.h"
 #include "sched/cpu.h"
+#include "sched/sched.h"
 #include "sched/time.h"
 #include "sched/usage.h"
 #include "test/instrument.h"
@@ -245,4 +246,37 @@ static int works_for_two(void *unused)
 KTEST(cputimer_pair, "cputimer.pair", "", "cputimer.pair")
 {
 	run_in_process("worker", works_for_two);
+}
+
+static int ends_at_once(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* The time of a process has what its thread runs until it counts as one of the dead. */
+KTEST(cputimer_end, "cputimer.end", "", "cputimer.end")
+{
+	struct process *p = current_process();
+	struct thread *t;
+	u64 before, after;
+
+	NEEDS_TWO_CPUS;
+	REQUIRE(thread_create_in(p, "ends", ends_at_once, NULL, PRIORITY_DEFAULT, &t) == 0,
+		"cputimer.end", "no thread");
+	/* it may park with a lock held, which would keep us from running on its CPU */
+	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "cputimer.end", "affinity");
+	CHECK(sched_set_affinity(t, BIT(1)) == 0, "cputimer.end", "affinity");
+	park_arm(0, "thread_forget_id", AT_ENTRY, t, 10 * NSEC_PER_SEC);
+	thread_resume(t);
+	REQUIRE(park_wait(0, 10 * NSEC_PER_SEC), "cputimer.end", "the thread does not end");
+	thread_sleep(NSEC_PER_MSEC);
+	before = process_usage(p).run_ns;
+	park_release(0);
+	while (atomic_load(&p->nr_threads) > 1)
+		thread_yield();
+	after = process_usage(p).run_ns;
+	CHECK(after >= before, "cputimer.end", "it falls by %lu ns", before - after);
+	CHECK(!park_timed_out(0), "cputimer.end", "the test took too long");
+	sched_set_affinity(current_thread(), ~0u);
 }

@@ -105,14 +105,13 @@ void process_forget_thread(struct thread *t)
 	sched_release(t);
 	if (t->as)
 		futex_thread_exit(t);
-	if (t == current_thread()) {
-		if (DEBUG_BUILD)
-			lockcheck_none_held("exits");
-		sched_charge(false);
-	}
+	if (DEBUG_BUILD && t == current_thread())
+		lockcheck_none_held("exits");
 	if (t != p->leader && p != &kernel_process)
 		thread_forget_id(t);	/* the leader's goes with the process */
 	spin_lock(&p->lock);
+	if (t == current_thread())	/* under the lock: the process's time must not step back */
+		sched_charge(false);
 	atomic_fetch_add(&p->dead_run_ns, t->stats.run_ns);	/* before its parent may ask */
 	atomic_fetch_add(&p->dead_user_ns, t->stats.user_ns);
 	p->dead_switches += t->stats.switches_in;
