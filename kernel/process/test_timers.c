@@ -1,7 +1,8 @@
 /*
  * The time that is left of a timer, as it is read: to the nanosecond where its clock stands still,
  * and after its time, before it has fired, for which these tests hold interrupts off. The order in
- * which two timers fire. Two timers of CPU time, one after the other, and the clock that they go by.
+ * which two timers fire. Two timers of CPU time, one after the other, and the clock that they go
+ * by.
  */
 #include "process/process.h"
 #include "process/signal.h"

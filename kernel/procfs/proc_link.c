@@ -45,7 +45,8 @@ int proc_link_follow(struct process *p, enum proc_link link, struct inode **out)
 		if (f)
 			file_put(f);
 	}
-	if (cred_may_inspect(p))	/* with it in hand: exec gives rights before anything else */
+	/* Asked with it in hand: exec gives rights before anything else. */
+	if (cred_may_inspect(p))
 		return *out ? 0 : -ENOENT;
 	if (*out)
 		inode_put(*out);
