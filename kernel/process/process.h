@@ -232,7 +232,7 @@ int process_kill_siblings(void);
 /* Makes @parent the parent of @p. The caller moves @p between the children lists. */
 void process_set_parent(struct process *p, struct process *parent) HOLDS(tree_lock);
 
-/* Wakes the parent's process_wait(): p->stop_report has changed, or it is about to lose the child. */
+/* Wakes the parent's process_wait(): p->stop_report has changed, or it will lose the child. */
 void process_tell_parent(struct process *p) HOLDS(tree_lock);
 
 #define WNOHANG		1
