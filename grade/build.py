@@ -356,7 +356,8 @@ class Reference:
                 self._sources = _synced(self._cache)
                 for folder in self._folders(self._cache, goals):
                     _adopt(self._build_root / folder.relative_to(self._cache / "build"), folder)
-                with _counted(progress, self._missing(goals), f"building {self._arch}") as step:
+                building = "the explorer" if list(goals) == ["explorer"] else self._arch
+                with _counted(progress, self._missing(goals), f"building {building}") as step:
                     output = self._make(self._cache, goals, False, step)
             if output is not None:
                 lines = complaints(output, editable, [self._cache], {})
@@ -374,13 +375,15 @@ class Reference:
     def _missing(self, goals: Sequence[str]) -> int:
         """About how many files make will compile: those that have no object."""
         homes = {goal: self._folders(self._cache, [goal]) for goal in goals}
-        tops = {
-            "kernel": ("kernel/", "labs/", f"arch/{self._arch}/"),
-            "user": ("user/",),
-            "explorer": ("arch/host/", "tools/explore/"),
+        scenarios = "labs/[^/]+/scenarios/"
+        compiled = {
+            "kernel": f"kernel/|labs/(?!{scenarios[5:]})|arch/{self._arch}/",
+            "user": "user/",
+            # and some files of kernel/{base,lock,mm,process}
+            "explorer": f"{scenarios}|tools/explore/|arch/host/|kernel/(sched|sync|thread)/(?!test_)",
         }
         return sum(
-            source.startswith(tops[goal])
+            re.match(compiled[goal], source) is not None
             and not any((home / "obj" / f"{source}.o").exists() for home in homes[goal])
             for source in sources(self._cache)
             if source.endswith((".c", ".S"))

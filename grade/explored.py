@@ -75,6 +75,8 @@ def _racing(root: Path, lab: Lab, test: Test, product: Product, race: Race, fenc
 def steps(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> list[str]:
     """The counterexample's table."""
     lines = table.lines(told(root, lab, product, result, fenced))
+    if result.check:
+        lines += ["", f"  the check that failed: {result.check.removeprefix('./')}"]
     return [*lines, "", COSTUME] if result.costume else lines
 
 

@@ -266,6 +266,11 @@ extern struct progress progress;
 extern bool booting;			/* no CPU runs yet, but the kernel's code does */
 extern bool running;			/* a CPU runs, not the explorer */
 extern char verdict[256];		/* after PAUSE_FAILED */
+extern struct place {
+	const char *file;		/* NULL: no check of the scenario failed */
+	unsigned line;
+} failed_at;
+void explore_check_at(const char *file, unsigned line);	/* for scenarios: see scenario.h */
 
 /* @bare: the function that each CPU runs instead of the kernel, or NULL. */
 void step_init(void (*bare)(unsigned cpu));

@@ -168,6 +168,8 @@ static void report(const char *outcome, unsigned bound, const struct figures *f)
 		print_text(verdict);
 		printf(", \"schedule\": ");
 		print_schedule(&schedule);
+		if (failed_at.file)
+			printf(", \"check\": \"%s:%u\"", failed_at.file, failed_at.line);
 	}
 	forget_coarse_data_races();
 	printf(", \"races\": [");

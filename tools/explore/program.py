@@ -87,6 +87,7 @@ class Result:
     longest: int
     verdict: str = ""
     schedule: str = ""
+    check: str = ""  # file and line of the scenario's check that failed
     weakly: int = 0  # the bound of a second search, in which loads may read older stores; 0: none
     older: int = 0  # its executions
     full: bool = False  # of more than LOCATIONS_MAX words, some were read without their older stores
@@ -356,7 +357,7 @@ def _after(before: Result, found: Result) -> Result:
     if not found.executions:
         ended = before.outcome if found.outcome == "bounded" else found.outcome
         return replace(before, outcome=ended, verdict=found.verdict, schedule=found.schedule,
-                       random=found.random, random_steps=found.random_steps,
+                       check=found.check, random=found.random, random_steps=found.random_steps,
                        random_accesses=found.random_accesses, seed=found.seed)  # fmt: skip
     if found.outcome == "unfinished":
         return replace(found, executions=before.executions + found.executions)

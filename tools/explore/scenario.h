@@ -44,10 +44,15 @@
 /* Ends the execution with a verdict. */
 _Noreturn void explore_fail(const char *fmt, ...) printf_like(1, 2);
 
-#define expect(cond, ...)				\
-	do {						\
-		if (!(cond))				\
-			explore_fail(__VA_ARGS__);	\
+/* Notes where the check stands that fails next. */
+void explore_check_at(const char *file, unsigned line);
+
+#define expect(cond, ...)						\
+	do {								\
+		if (!(cond)) {						\
+			explore_check_at(__FILE__, __LINE__);		\
+			explore_fail(__VA_ARGS__);			\
+		}							\
 	} while (0)
 
 /* Of a scenario with `.sets_up = true`, all before this runs in one way only, the usual one. */

@@ -193,6 +193,7 @@ void search_begin(void)
 	order_begin();
 	vcpu = 0;
 	verdict[0] = 0;
+	failed_at.file = NULL;
 }
 
 enum next { NEXT_STEP, NEXT_PATH, NEXT_WRONG, NEXT_FULL };

@@ -20,6 +20,7 @@ struct progress progress;
 uint64_t pause_at;
 bool booting, running;
 char verdict[256];
+struct place failed_at;
 void *explorer_sp;
 static volatile uint64_t nr_steps;
 
@@ -127,6 +128,11 @@ void explore_user_loop(void)
 bool explore_loops(unsigned cpu)
 {
 	return cpu_states[cpu].why == PAUSE_LOOP;
+}
+
+void explore_check_at(const char *file, unsigned line)
+{
+	failed_at = (struct place){ file, line };
 }
 
 void explore_fail(const char *format, ...)
