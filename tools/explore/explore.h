@@ -117,6 +117,9 @@ void order_race(const void *address);	/* from now on the word at @address races 
 /* The location of the word at @address, or NULL; makes one if it races and is of @size. */
 struct location *order_location(const void *address, unsigned size);
 
+/* Makes one of each word that is known to need it. */
+void order_make_locations(void);
+
 /* Takes back all since the mark was set, which was at the latest state that is left. */
 struct order_mark {
 	unsigned changes, releases;

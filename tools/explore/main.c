@@ -239,6 +239,8 @@ static enum outcome search_weak(unsigned bound, uint64_t most_steps, unsigned *k
 	enum outcome o = OUTCOME_RIGHT;
 
 	weak = true;
+	if (bound)
+		order_make_locations();
 	for (*k = 1; *k <= bound; ++*k) {
 		o = search_bound(*k, most_steps, &older);
 		if (o != OUTCOME_RIGHT)

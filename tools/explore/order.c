@@ -94,8 +94,10 @@ static bool knows_nothing(const struct known *k)
 
 static struct location *location_of(struct word *w, const void *address, unsigned size)
 {
-	if (weak && !w->location && w->racing && w->size == size &&
-	    (uintptr_t)address == w->at) {
+	if (w->location || !w->racing || w->size != size || (uintptr_t)address != w->at)
+		return w->location;
+	w->atomic = true;
+	if (weak) {
 		w->location = location_create();
 		nr_learned += !!w->location;
 	}

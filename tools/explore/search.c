@@ -85,11 +85,13 @@ static unsigned older_stores(const struct frame *f, unsigned mask, struct figure
 	return alternatives;
 }
 
-/* One execution's progress since the last choice. */
+/* One execution's progress since the last choice; and what the search has learned. */
 struct run {
 	unsigned depth, budget, pauses, turn;
 	bool fair;			/* after a cycle: no choices, only to see that it ends */
 	bool usual;			/* the next step is the usual one of the last choice */
+	unsigned learned;		/* nr_learned after the last execution */
+	uint64_t learned_at;		/* the last execution that has changed it; 0: none has */
 };
 
 /* --- Partial-order reduction ------------------------------------------------------------------ */
@@ -312,10 +314,24 @@ static bool back(struct run *r)
 	return true;
 }
 
+/*
+ * A search that learns is repeated. So it ends when it has done as much again since it learned
+ * anything, and MORE executions, which a repetition does with all that it knows.
+ */
+#define MORE	40
+
+static bool is_in_vain(struct run *r, const struct figures *f)
+{
+	if (r->learned != nr_learned)
+		r->learned_at = f->executions;
+	r->learned = nr_learned;
+	return r->learned_at && f->executions >= 2 * r->learned_at + MORE;
+}
+
 static enum outcome search_paths(unsigned bound, uint64_t most_steps, struct figures *f,
 				 struct schedule *wrong)
 {
-	struct run r = { .budget = bound };
+	struct run r = { .budget = bound, .learned = nr_learned };
 	enum next next;
 
 	*f = (struct figures){ 0 };
@@ -337,6 +353,8 @@ static enum outcome search_paths(unsigned bound, uint64_t most_steps, struct fig
 			*wrong = path;
 			return OUTCOME_WRONG;
 		}
+		if (is_in_vain(&r, f))
+			return OUTCOME_RIGHT;
 		if (next == NEXT_FULL || f->steps > most_steps || time_is_over(f))
 			return OUTCOME_TOO_MANY;
 		next = NEXT_STEP;

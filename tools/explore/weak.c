@@ -124,9 +124,12 @@ bool weak_learn(unsigned cpu)
 
 /* --- The state -------------------------------------------------------------------------------- */
 
-/* The locations of which some CPU does not know the last store, and how far behind it is. */
+/*
+ * The locations of which some CPU does not know the last store. All CPUs know the one with number
+ * @all_know, or it is not kept any more.
+ */
 static struct open {
-	unsigned location, behind;
+	uint16_t location, all_know, nr;
 } open[LOCATIONS_MAX];
 static unsigned nr_open;
 
@@ -140,10 +143,10 @@ static void add(uint64_t *h, uint64_t v)
 static void add_known(uint64_t *h, uint64_t name, const struct known *k)
 {
 	for (const struct open *o = open; o < open + nr_open; o++) {
-		unsigned n = behind(&locations[o->location], k);
+		unsigned known_store = k->stores[o->location];
 
-		if (n < o->behind)
-			add(h, name << 16 | o->location << 8 | n);
+		if (known_store > o->all_know)
+			add(h, name << 16 | o->location << 8 | (o->nr - known_store));
 	}
 }
 
@@ -159,7 +162,7 @@ static void add_location(uint64_t *h, const struct open *o)
 	add(h, o->location);
 	for (unsigned cpu = 0; cpu < nr_vcpus; cpu++)
 		add(h, behind(l, &known[cpu].now));
-	for (unsigned n = 0; n < o->behind; n++) {
+	for (int n = 0; n < o->nr - o->all_know; n++) {
 		add(h, l->old[n].value);
 		add_known(h, n, &l->old[n].released);
 	}
@@ -177,7 +180,7 @@ static void find_open(void)
 			most = n > most ? n : most;
 		}
 		if (most)
-			open[nr_open++] = (struct open){ i, most };
+			open[nr_open++] = (struct open){ i, locations[i].nr - most, locations[i].nr };
 	}
 }
 

@@ -120,7 +120,7 @@ void order_begin(void)
 		if (w->at % 8 || w->smallest == w->size)
 			continue;
 		w->size = w->smallest;
-		w->racing = false;	/* it may have been another part that raced */
+		w->racing = w->atomic = false;	/* it may have been of another part */
 		split = true;
 	}
 	if (split)
@@ -132,6 +132,13 @@ bool order_is_coarse(const void *address)
 	const struct word *whole = entry((uintptr_t)address & -8ul);
 
 	return whole->smallest < whole->size;
+}
+
+void order_make_locations(void)
+{
+	for (struct word *w = words; w < words + nr_words; w++)
+		if (w->racing && w->atomic && !w->location)
+			w->location = location_create();
 }
 
 void race(struct word *w)

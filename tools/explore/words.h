@@ -31,6 +31,7 @@ struct word {
 	uint8_t size;
 	uint8_t smallest;		/* access to the 8 bytes that begin here */
 	bool racing;
+	bool atomic;			/* of its whole size, while it raced */
 	uint32_t logged;		/* the snapshot since which its old history is in the log */
 	struct history h;
 	struct use use;
