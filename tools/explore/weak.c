@@ -172,7 +172,7 @@ static void find_open(void)
 {
 	nr_open = 0;
 	for (unsigned i = 0; i < nr_locations; i++) {
-		unsigned most = 0;
+		unsigned nr = locations[i].nr, most = 0;
 
 		for (unsigned cpu = 0; cpu < nr_vcpus; cpu++) {
 			unsigned n = behind(&locations[i], &known[cpu].now);
@@ -180,7 +180,7 @@ static void find_open(void)
 			most = n > most ? n : most;
 		}
 		if (most)
-			open[nr_open++] = (struct open){ i, locations[i].nr - most, locations[i].nr };
+			open[nr_open++] = (struct open){ i, nr - most, nr };
 	}
 }
 
