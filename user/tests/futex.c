@@ -195,11 +195,11 @@ static void wakes_exactly_as_many(void)
 	woken = 1;
 	n = futex(&word, FUTEX_WAKE_PRIVATE, 2, NULL, NULL, 0);
 	CHECK_EQ(n, 2);
-	n = futex(&word, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1L, &second,
+	n = futex(&word, FUTEX_WAKE_OP_PRIVATE, 2, (void *)1L, &second,
 		  FUTEX_OP(FUTEX_OP_SET, 0, FUTEX_OP_CMP_EQ, 0));
-	CHECK_EQ(n, 1);
-	n = futex(&word, FUTEX_WAKE_PRIVATE, 100, NULL, NULL, 0);
 	CHECK_EQ(n, 2);
+	n = futex(&word, FUTEX_WAKE_PRIVATE, 100, NULL, NULL, 0);
+	CHECK_EQ(n, 1);
 	for (int i = 0; i < 5; i++)
 		join_thread(t[i]);
 }

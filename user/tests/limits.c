@@ -1,4 +1,5 @@
 /* Limits: the most that a process may have. Reaching a limit must be an error and not its end. */
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "test.h"
@@ -116,6 +117,56 @@ static void fork_as_lonely(void)
 	if (pid < 0)
 		_exit(errno == EAGAIN ? 1 : 2);
 	expect_exit(pid, 0);
+}
+
+#ifndef PR_SET_KEEPCAPS
+#define PR_SET_KEEPCAPS	8
+#endif
+#define SYS_ADMIN	21
+#define SYS_RESOURCE	24
+#define LAST_CAP	40
+
+/* As a user with no other right than @cap, and no room; exits with 2 if the caller lacks it too. */
+static void fork_with(int cap)
+{
+	struct {
+		unsigned version;
+		int pid;
+	} header = { 0x20080522, 0 };
+	struct {
+		unsigned effective, permitted, inheritable;
+	} c[2] = { 0 };
+	pid_t pid;
+
+	c[cap / 32].effective = c[cap / 32].permitted = 1u << cap % 32;
+	CHECK_EQ(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), 0);
+	CHECK_EQ(setresuid(LONELY, LONELY, LONELY), 0);
+	if (syscall(SYS_capset, &header, c))
+		_exit(2);
+	lower(RLIMIT_NPROC, 1);
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0)
+		_exit(errno == EAGAIN ? 1 : 3);
+	expect_exit(pid, 0);
+	_exit(0);
+}
+
+/* Two capabilities lift the limit. */
+static void for_whom_it_holds(void)
+{
+	for (int cap = 0; cap <= LAST_CAP; cap++) {
+		bool lifts = cap == SYS_ADMIN || cap == SYS_RESOURCE;
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0)
+			fork_with(cap);
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		if (status != 2 << 8)
+			CHECK(status == (lifts ? 0 : 1 << 8));
+	}
 }
 
 /* Processes that became the same user one by one are counted together. */
@@ -420,6 +471,7 @@ static const struct test_case cases[] = {
 	CASE(children_inherit),
 	CASE(processes),
 	CASE(threads),
+	CASE(for_whom_it_holds),
 	CASE(of_one_user_together),
 	CASE(threads_that_exec),
 	CASE(leaves_its_user),

@@ -179,6 +179,39 @@ static void lose_the_stack(void)
 	handle(SIGUSR1, look, SA_ONSTACK);
 }
 
+/* The flags of the stack, asked for while the stack pointer is @sp, where nothing is written. */
+static int flags_at(char *sp)
+{
+	stack_t s = { .ss_flags = -1 };
+#ifdef __x86_64__
+	long call = NR_sigaltstack;
+
+	__asm__ volatile("mov %%rsp, %%rbx\n\tmov %3, %%rsp\n\tsyscall\n\tmov %%rbx, %%rsp"
+			 : "+a"(call)
+			 : "D"(0L), "S"(&s), "r"(sp)
+			 : "rbx", "rcx", "r11", "memory");
+#else
+	register long in __asm__("a0") = 0;
+	register stack_t *out __asm__("a1") = &s;
+	register long call __asm__("a7") = NR_sigaltstack;
+
+	__asm__ volatile("mv s2, sp\n\tmv sp, %3\n\tecall\n\tmv sp, s2"
+			 : "+r"(in)
+			 : "r"(out), "r"(call), "r"(sp)
+			 : "s2", "memory");
+#endif
+	return s.ss_flags;
+}
+
+CASE(edges_of_the_stack)
+{
+	arm(0);
+	for (int at = -16; at <= 16; at += 16) {
+		V(flags_at(buf + at));
+		V(flags_at(buf + sizeof(buf) + at));
+	}
+}
+
 /* A handler's frame cannot be written: SIGSEGV instead, which may have a handler elsewhere. */
 CASE(no_room_for_the_frame)
 {
