@@ -359,6 +359,39 @@ void waits_given(const struct kind *k)
 	test_stay(ALL_CPUS);
 }
 
+#define MANY	1023			/* with the one behind them 0, for a count in 8 bits */
+
+/* The waits of the many have been ended, and are still in the queue. They are of this thread. */
+void waits_behind_many(const struct kind *k)
+{
+	static struct wait_link links[MANY];
+	static struct waiter many[MANY];
+	bool in_time;
+	int err;
+
+	k->init();
+	spin_lock(&k->queue->lock);
+	for (unsigned i = 0; i < MANY; i++) {
+		waiter_init(&many[i], 0);
+		waiter_swap(&many[i], WAIT_TIMEOUT, 0);
+		wait_link(k->queue, &links[i], &many[i]);
+	}
+	spin_unlock(&k->queue->lock);
+	start_waits(k, 1, deadline_in(2 * SOON));
+	k->pass();
+	in_time = AWAIT(out == 1);
+	err = result(0);
+	CHECK(in_time && !err, ktest_property(),
+	      "%s: %d waits have been ended, and a pass has not ended the one behind them",
+	      k->name, MANY);
+	spin_lock(&k->queue->lock);
+	for (unsigned i = 0; i < MANY; i++)
+		wait_unlink(k->queue, &links[i]);
+	spin_unlock(&k->queue->lock);
+	k->destroy();
+	audit();
+}
+
 /* The claim is made by hand: wait_queue_destroy() would wait for the thread. */
 void waits_removed(const struct kind *k)
 {

@@ -27,6 +27,7 @@ void waits_destroyed(const struct kind *k);	/* -EIDRM, during the wait and after
 void waits_order(const struct kind *k);		/* the first that came passes first */
 /* A deadline, a kill or a signal ends the first wait, whose thread runs only after a pass: */
 void waits_not_eaten(const struct kind *k);	/* the next waiter gets the pass */
+void waits_behind_many(const struct kind *k);	/* over a crowd of them, too */
 void waits_not_lost(const struct kind *k);	/* there is none: it gets it */
 void waits_given(const struct kind *k);		/* the pass was first: the wait has passed */
 void waits_removed(const struct kind *k);	/* ended by a destruction, it leaves the pass */

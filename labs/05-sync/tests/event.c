@@ -225,6 +225,7 @@ KTEST(event_ends, "event.ends", "05.2", "P5.3")
 KTEST(event_after_end, "event.after_end", "05.2", "P5.3")
 {
 	waits_not_eaten(&auto_reset);
+	waits_behind_many(&auto_reset);
 	waits_not_lost(&auto_reset);
 }
 
@@ -253,6 +254,32 @@ KTEST(event_gate, "event.gate", "05.2", "P5.4")
 	destroy();
 }
 
+#define CROWD	300
+
+/* The gate is open no longer than for one signal: this thread is alone on the CPU until then. */
+static void crowd_at_the_gate(void)
+{
+	static struct thread *t[CROWD];
+
+	test_stay(ONE_CPU);
+	init_manual();
+	passed = 0;
+	for (unsigned i = 0; i < CROWD; i++) {
+		t[i] = test_thread(ONE_CPU, pass_once, NULL, PRIORITY_DEFAULT);
+		test_blocked(t[i], "event");
+	}
+	preempt_off();
+	pass();
+	event_unsignal(&event);
+	preempt_on();
+	CHECK(AWAIT(passed == CROWD), "P5.4",
+	      "a signal and event_unsignal(): %u of %u waits passed", passed, CROWD);
+	destroy();
+	for (unsigned i = 0; i < CROWD; i++)
+		test_join(t[i], "event");
+	test_stay(ALL_CPUS);
+}
+
 /* The threads have not run when the signal is taken back, nor when one of them is killed. */
 KTEST(event_manual, "event.manual", "05.2", "P5.4")
 {
@@ -273,6 +300,8 @@ KTEST(event_manual, "event.manual", "05.2", "P5.4")
 	expect_gate(false, "event_unsignal()");
 	destroy();
 	test_stay(ALL_CPUS);
+	crowd_at_the_gate();
+	waits_behind_many(&manual);
 }
 
 KTEST(event_manual_ends, "event.manual_ends", "05.2", "P5.4")

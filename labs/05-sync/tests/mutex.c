@@ -179,10 +179,15 @@ KTEST(mutex_destroyed, "mutex.destroyed", "05.5", "P5.10")
 	int err;
 
 	waits_destroyed(&kind);
+	CHECK(m.word == MUTEX_DESTROYED, "P5.10",
+	      "waits for a destroyed mutex have left the word %lx", m.word);
 	mutex_init(&m);
 	mutex_destroy(&m);
 	err = mutex_lock_timed(&m, DEADLINE_POLL);
 	CHECK(err == -EIDRM, "P5.10", "a poll of a destroyed mutex returned %d", err);
+	err = mutex_lock_timed(&m, deadline_in(SOON));
+	CHECK(err == -EIDRM && m.word == MUTEX_DESTROYED, "P5.10",
+	      "a wait for a destroyed mutex returned %d, and left the word %lx", err, m.word);
 }
 
 KTEST(mutex_not_eaten, "mutex.not_eaten", "05.5", "P5.9")

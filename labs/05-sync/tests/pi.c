@@ -203,6 +203,29 @@ static void check_key_of_chain(void)
 	end_keys();
 }
 
+/* A key is above every level, whatever it is compared with: of one lock, then of two in turn. */
+static void check_key_above_levels(u64 key)
+{
+	static const int came[] = { HIGH, MID, HIGH2, MID2 };
+	static const unsigned of[] = { 0, 0, 1, 0 };
+
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_holder[0] = ranks_holder[1] = LOW;
+	lend(MID, (struct sched_rank){ LEVEL_KEYED, key });
+	for (unsigned i = 0; i < ARRAY_SIZE(came); i++) {
+		by_hand.wait(came[i], of[i]);
+		CHECK(i == 0 || key_of(LOW) == key, "P5.6",
+		      "key %ld waits, and %u without a key: %ld is inherited", (s64)key, i,
+		      (s64)key_of(LOW));
+	}
+	CHECK(list_first(&by_hand.queue(0)->waiters, struct pi_waiter, node) ==
+		      &by_hand_waiters[MID],
+	      "P5.5", "one without a key waits before key %ld", (s64)key);
+	for (unsigned i = 0; i < ARRAY_SIZE(came); i++)
+		by_hand.expire(came[i], of[i]);
+	end_keys();
+}
+
 /* Levels below real time are ranks as well: policies may tell threads apart by them. */
 static void check_low_levels(void)
 {
@@ -252,6 +275,8 @@ KTEST(pi_keys, "pi.keys", "05.3", "P5.5")
 	}
 	check_equal_keys();
 	check_key_of_chain();
+	check_key_above_levels(7);
+	check_key_above_levels((u64)-7);
 	check_low_levels();
 }
 
@@ -264,6 +289,34 @@ KTEST(pi_own_rank, "pi.own_rank", "05.3", "P5.6")
 	ranks_lock(LOW, 1);
 	ranks_unlock(LOW, 0);
 	ranks_unlock(LOW, 1);
+	ranks_wind_up();
+}
+
+/*
+ * The wait in the middle of a chain has been ended; its thread has not left, and MID waits behind
+ * it. HIGH lends to both ends of that wait, and gives up: nothing of its rank is left.
+ */
+static void check_through_ended(enum wait_why why)
+{
+	int lent;
+
+	ranks_set_up(&by_hand, ranks_scene);
+	ranks_holder[0] = LOW;
+	ranks_holder[1] = LOW2;
+	by_hand.wait(LOW2, 0);
+	by_hand.wait(MID, 0);
+	by_hand.wait(HIGH, 1);
+	atomic_store(&by_hand_waiters[LOW2].waiter.why, why);
+	by_hand.expire(HIGH, 1);
+	lent = ranks_of(LOW);
+	CHECK(lent == ranks_actors[MID].base, "P5.6",
+	      "a chain leads through a wait that has been ended, and the urgent one has given up: "
+	      "actor 0 has rank %d, due is %d",
+	      lent, ranks_actors[MID].base);
+	atomic_store(&by_hand_waiters[LOW2].waiter.why, WAIT_ARMED);
+	by_hand.expire(LOW2, 0);
+	by_hand.expire(MID, 0);
+	ranks_holder[0] = ranks_holder[1] = NOBODY;
 	ranks_wind_up();
 }
 
@@ -282,6 +335,9 @@ KTEST(pi_chain, "pi.chain", "05.3", "P5.6")
 	ranks_expire(HIGH);
 	CHECK(ranks_of(LOW) == ranks_actors[MID].base, "P5.6", "it stays boosted");
 	ranks_wind_up();
+	check_through_ended(WAIT_TIMEOUT);
+	check_through_ended(WAIT_KILLED);
+	check_through_ended(WAIT_SIGNAL);
 }
 
 /* Own ranks change: of waiters, up and down, and of an owner, which keeps what it inherits. */

@@ -180,6 +180,7 @@ KTEST(sem_signaled, "sem.signaled", "05.1", "P5.2")
 KTEST(sem_not_eaten, "sem.not_eaten", "05.1", "P5.2")
 {
 	waits_not_eaten(&kind);
+	waits_behind_many(&kind);
 }
 
 KTEST(sem_not_lost, "sem.not_lost", "05.1", "P5.2")
