@@ -158,6 +158,42 @@ SCENARIO(condvar_late_kill, "condvar.killed_later", "05.6", "P5.11", .cpus = 2,
 	end_here();
 }
 
+static int ended;			/* waits that the signal has ended */
+
+/* Whether the wait was ended by a signal. */
+static int passes_at_once(struct deadline d)
+{
+	int err;
+
+	mutex_lock(&mutex);
+	err = condvar_wait(&condvar, &mutex, d);
+	expect(mutex_held(&mutex), "a wait returned %d without the mutex", err);
+	expect(!err || err == -ETIMEDOUT, "the wait returned %d", err);
+	mutex_unlock(&mutex);
+	return !err;
+}
+
+static int try_both(void)
+{
+	return passes_at_once(DEADLINE_POLL) + passes_at_once(deadline_at(time_now() - 1));
+}
+
+static const char *says_so(void)
+{
+	if (first.result != ended)
+		return wrong("a signal has ended %d waits, and %d returned 0", ended, first.result);
+	return condvar.q.nr ? "a waiter is still in the queue" : NULL;
+}
+
+/* Waits that time out at once unlock the mutex all the same: a signal that comes then ends one. */
+SCENARIO(condvar_polled, "condvar.poll", "05.6", "P5.11", .cpus = 2, .after = says_so,
+	 .keeps = true)
+{
+	act_on(1, &first, try_both);
+	ended = wait_wake_one(&condvar.q, 0);	/* condvar_signal() does not say */
+	end_here();
+}
+
 /* Nobody signals, and the wait says so. */
 SCENARIO(condvar_in_vain, "condvar.in_vain", "05.6", "P5.11", .cpus = 1)
 {

@@ -96,3 +96,41 @@ SCENARIO(taken_again, "mutex.taken_again", "05.5", "P5.6", .cpus = 2, .after = g
 	mutex_unlock(&a);
 	end_here();
 }
+
+static atomic_uint sum;
+
+/* Two steps, which the mutex alone makes one. */
+static void add_and_unlock(void)
+{
+	unsigned n = atomic_load_explicit(&sum, memory_order_relaxed);
+
+	atomic_store_explicit(&sum, n + 1, memory_order_relaxed);
+	mutex_unlock(&a);
+}
+
+static int lock_and_add(void)
+{
+	wait_wake_one(&go, 0);
+	explore_from_here();
+	mutex_lock(&a);
+	add_and_unlock();
+	return 0;
+}
+
+static const char *both_added(void)
+{
+	unsigned n = atomic_load(&sum);
+
+	return n == 2 ? got_or_killed() : wrong("two owners have added 1 each: the sum is %u", n);
+}
+
+/* It comes free between the first look and the mark: the owner sees what the last one has done. */
+SCENARIO(added, "mutex.added_up", "05.5", "P5.8", .cpus = 2, .after = both_added, .keeps = true,
+	 .sets_up = true)
+{
+	mutex_lock(&a);
+	act_on(1, &looks, lock_and_add);
+	expect(!wait_block(&go, DEADLINE_NEVER), "a wait failed");
+	add_and_unlock();
+	end_here();
+}
