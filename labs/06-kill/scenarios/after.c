@@ -7,6 +7,7 @@
 #include "explore/scenario.h"
 
 #include "explore/tree.h"
+#include "process/futex_impl.h"
 #include "sched/wait.h"
 
 static struct process *subject;
@@ -151,21 +152,18 @@ static int stay_in_user_mode(void *unused)
 	host_user_loop();
 }
 
-/* Returns when the victim runs on CPU 1. */
-static pid_t start_at_rest(void)
+/* Starts the victim, the subject's thread, and returns when it runs on CPU 1. */
+static pid_t start_at_rest(struct process *p)
 {
-	pid_t pid;
-
-	subject = make_child();
-	pid = subject->pid;
-	victim = create_in(subject, stay_in_user_mode, NULL);
-	expect(!sched_set_affinity(victim, BIT(1)), "CPU 1 is not there");
+	subject = p;
+	runs = false;
+	victim = create_on(p, 1, stay_in_user_mode);
 	stay_on(0);
 	thread_get(victim);
 	thread_resume(victim);
 	while (!runs)
 		arch_spin_hint();
-	return pid;
+	return p->pid;
 }
 
 /*
@@ -185,7 +183,7 @@ static void kill_in(enum thread_state state)
 
 static void expect_no_more_runs(pid_t pid)
 {
-	expect_end(pid, KILLED);
+	expect_status(pid, KILLED);
 	expect(!at_rest || victim->stats.switches_in == switches,
 	       "a victim that had run, and had no kernel work in hand, ran again after the kill");
 	thread_put(victim);
@@ -201,10 +199,9 @@ static int kill_ready(void *unused)
 }
 
 /* The killer takes the CPU from the victim, which is in user mode or on its way there. */
-SCENARIO(at_rest_preempted, "kill.preempted_at_rest", "06.4", "P6.4", .cpus = 2, .no_costume = true)
+static void kill_preempted(pid_t pid)
 {
 	struct thread *killer = thread_create("killer", kill_ready, NULL, PRIORITY_HIGHEST);
-	pid_t pid = start_at_rest();
 
 	expect(!sched_set_affinity(killer, BIT(1)), "CPU 1 is not there");
 	thread_resume(killer);
@@ -213,15 +210,76 @@ SCENARIO(at_rest_preempted, "kill.preempted_at_rest", "06.4", "P6.4", .cpus = 2,
 }
 
 /* The victim suspends itself when it leaves the kernel. */
-SCENARIO(at_rest_stopped, "kill.stopped_at_rest", "06.4", "P6.4", .cpus = 2)
+static void kill_stopped(pid_t pid)
 {
-	pid_t pid = start_at_rest();
-
 	expect(!thread_suspend(victim), "the suspend failed");
 	while (thread_state(victim) != THREAD_SUSPENDED)
 		arch_spin_hint();
 	kill_in(THREAD_SUSPENDED);
 	expect_no_more_runs(pid);
+}
+
+SCENARIO(at_rest_preempted, "kill.preempted_at_rest", "06.4", "P6.4", .cpus = 2, .no_costume = true)
+{
+	kill_preempted(start_at_rest(make_child()));
+}
+
+SCENARIO(at_rest_stopped, "kill.stopped_at_rest", "06.4", "P6.4", .cpus = 2)
+{
+	kill_stopped(start_at_rest(make_child()));
+}
+
+struct words {
+	_Atomic u32 lock, tid;
+	u64 robust[3];			/* Linux's robust_list_head */
+};
+
+#define USER	((struct words *)host_user_page)
+
+static int wait_for_owner(void *unused)
+{
+	(void)unused;
+	futex_lock_pi((vaddr_t)&USER->lock, false, DEADLINE_NEVER, false);
+	return 3;
+}
+
+static struct process *make_program(void)
+{
+	struct process *p = make_child();
+
+	give_memory(p);
+	return p;
+}
+
+/*
+ * As kill_preempted() and kill_stopped(), where the victim is a thread as the C library makes it,
+ * and owns a lock that a thread of another program waits for. The reaper does what there is to do.
+ */
+static void kill_owner(void (*kill_it)(pid_t pid))
+{
+	struct process *other = make_program();
+	struct thread *waiter = create_on(other, 0, wait_for_owner);
+	pid_t pid = start_at_rest(make_program()), others = other->pid;
+
+	USER->lock = USER->tid = victim->tid;
+	USER->robust[0] = (u64)USER->robust;
+	victim->robust_list = (vaddr_t)USER->robust;
+	victim->clear_tid = (vaddr_t)&USER->tid;
+	thread_resume(waiter);
+	await_state(waiter, THREAD_BLOCKED);
+	expect(!list_empty(&victim->contended), "the victim owns no lock that another waits for");
+	kill_it(pid);
+	expect_status(others, STATUS_EXIT(3));
+}
+
+SCENARIO(owner_preempted, "kill.preempted_owner", "06.4", "P6.4", .cpus = 2, .no_costume = true)
+{
+	kill_owner(kill_preempted);
+}
+
+SCENARIO(owner_stopped, "kill.stopped_owner", "06.4", "P6.4", .cpus = 2, .no_costume = true)
+{
+	kill_owner(kill_stopped);
 }
 
 /* --- The first status ------------------------------------------------------------------------- */
