@@ -197,10 +197,10 @@ static ssize_t tty_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	char buf[CHUNK];
 	ssize_t done = 0;
-	int err;
+	int err = tty.line.tio.lflag & TOSTOP ? tty_want(SIGTTOU) : 0;
 
 	(void)pos;
-	err = mutex_lock_interruptible(&tty.write_lock);
+	err = err ? err : mutex_lock_interruptible(&tty.write_lock);
 	if (err)
 		return err;
 	while (b->left && !err) {

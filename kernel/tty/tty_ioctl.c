@@ -146,8 +146,7 @@ static int take_terminal(bool steal)
 static int set_group(pid_t group)
 {
 	struct process *p = current_process();
-	bool exists;
-	int err;
+	bool exists, owner;
 
 	if (group <= 0)
 		return -EINVAL;
@@ -156,31 +155,27 @@ static int set_group(pid_t group)
 	spin_unlock(&tree_lock);
 	if (!exists)
 		return -EPERM;
-	err = tty_want(SIGTTOU);
-	if (err)
-		return err;
-	err = -ENOTTY;
 	spin_lock(&tty.in.lock);
-	if (is_owner(p)) {
+	owner = is_owner(p);
+	if (owner)
 		tty.group = group;
-		err = 0;
-	}
 	spin_unlock(&tty.in.lock);
-	return err;
+	return owner ? 0 : -ENOTTY;
 }
 
 static const struct {
 	unsigned cmd;
 	u8 in, out;		/* bytes of the value, from and to the user */
+	bool sets;		/* something that a job in the background may not set */
 } commands[] = {
 	{ TCGETS,	.out = sizeof(struct termios) },
-	{ TCSETS,	.in = sizeof(struct termios) },
-	{ TCSETSW,	.in = sizeof(struct termios) },
-	{ TCSETSF,	.in = sizeof(struct termios) },
-	{ TCFLSH,	.in = 0 },
+	{ TCSETS,	.in = sizeof(struct termios), .sets = true },
+	{ TCSETSW,	.in = sizeof(struct termios), .sets = true },
+	{ TCSETSF,	.in = sizeof(struct termios), .sets = true },
+	{ TCFLSH,	.sets = true },
 	{ TIOCSCTTY,	.in = 0 },
 	{ TIOCGPGRP,	.out = sizeof(s32) },
-	{ TIOCSPGRP,	.in = sizeof(s32) },
+	{ TIOCSPGRP,	.in = sizeof(s32), .sets = true },
 	{ TIOCGWINSZ,	.out = sizeof(struct winsize) },
 	{ TIOCSWINSZ,	.in = sizeof(struct winsize) },
 	{ FIONREAD,	.out = sizeof(s32) },
@@ -198,6 +193,9 @@ int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 		i++;
 	if (i == ARRAY_SIZE(commands))
 		return -ENOTTY;
+	err = commands[i].sets ? tty_want(SIGTTOU) : 0;
+	if (err)
+		return err;
 	if (copy_from_user(&v, arg, commands[i].in))
 		return -EFAULT;
 	if (cmd == TIOCSCTTY)

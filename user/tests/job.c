@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <sys/ioctl.h>
+#include <termios.h>
 
 /* --- Stopping --- */
 
@@ -379,6 +380,61 @@ static void background_reads_stop(void)
 	expect_exit(spawn(read_blocking_the_stop), 0);
 }
 
+static bool writes;
+
+/* Sets the terminal's settings to what they are, or writes a byte that changes nothing there. */
+static void touch_in_background(void)
+{
+	struct termios t;
+
+	CHECK_EQ(setpgid(0, 0), 0);
+	CHECK_EQ(tcgetattr(teller, &t), 0);
+	if (writes)
+		CHECK_EQ(write(teller, "\r", 1), 1);
+	else
+		CHECK_EQ(tcsetattr(teller, TCSANOW, &t), 0);
+}
+
+static void touch_ignoring_the_stop(void)
+{
+	signal(SIGTTOU, SIG_IGN);
+	touch_in_background();
+}
+
+static void expect_stop_in_background(void)
+{
+	pid_t pid = spawn(touch_in_background);
+	int status;
+
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+	expect_exit(spawn(touch_ignoring_the_stop), 0);
+}
+
+/* In the background a job may not set the terminal, or with TOSTOP write, unless it is deaf. */
+static void background_changes_stop(void)
+{
+	struct termios was, t;
+
+	teller = open("/dev/tty", O_RDWR);
+	if (teller < 0 || tcgetpgrp(teller) != getpgrp())
+		return;
+	writes = false;
+	expect_stop_in_background();
+	CHECK_EQ(tcgetattr(teller, &was), 0);
+	t = was;
+	t.c_lflag &= ~TOSTOP;
+	CHECK_EQ(tcsetattr(teller, TCSANOW, &t), 0);
+	writes = true;
+	expect_exit(spawn(touch_in_background), 0);
+	t.c_lflag |= TOSTOP;
+	CHECK_EQ(tcsetattr(teller, TCSANOW, &t), 0);
+	expect_stop_in_background();
+	CHECK_EQ(tcsetattr(teller, TCSANOW, &was), 0);
+}
+
 static const struct test_case cases[] = {
 	CASE(stopped_means_every_thread),
 	CASE(a_thread_stops_them_all),
@@ -391,6 +447,7 @@ static const struct test_case cases[] = {
 	CASE(waited_for_is_gone),
 	CASE(terminal_is_resized),
 	CASE(background_reads_stop),
+	CASE(background_changes_stop),
 };
 
 TEST_MAIN(cases)
