@@ -20,8 +20,9 @@
 #include "sched/cpu.h"
 
 enum {					/* Linux's numbers */
-	TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TCFLSH = 0x540b, TIOCSCTTY = 0x540e, TIOCGPGRP,
-	TIOCSPGRP, TIOCGWINSZ = 0x5413, TIOCSWINSZ, FIONREAD = 0x541b, TIOCGSID = 0x5429,
+	TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TCSBRK = 0x5409, TCFLSH = 0x540b,
+	TIOCSCTTY = 0x540e, TIOCGPGRP, TIOCSPGRP, TIOCGWINSZ = 0x5413, TIOCSWINSZ,
+	FIONREAD = 0x541b, TIOCGSID = 0x5429,
 };
 
 /* The argument or the answer of a command. */
@@ -78,6 +79,8 @@ static int settings(unsigned cmd, union tty_value *v) HOLDS(tty.in.lock)
 		return 0;
 	case TCFLSH:
 		flush_input();
+		/* fall through */
+	case TCSBRK:		/* tcdrain(): as with TCSETSW */
 		return 0;
 	case TIOCGWINSZ:
 		v->size = tty.size;
@@ -172,6 +175,7 @@ static const struct {
 	{ TCSETS,	.in = sizeof(struct termios), .sets = true },
 	{ TCSETSW,	.in = sizeof(struct termios), .sets = true },
 	{ TCSETSF,	.in = sizeof(struct termios), .sets = true },
+	{ TCSBRK,	.sets = true },
 	{ TCFLSH,	.sets = true },
 	{ TIOCSCTTY,	.in = 0 },
 	{ TIOCGPGRP,	.out = sizeof(s32) },
@@ -198,10 +202,8 @@ int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 		return err;
 	if (copy_from_user(&v, arg, commands[i].in))
 		return -EFAULT;
-	if (cmd == TIOCSCTTY)
-		err = take_terminal(arg == 1);
-	else
-		err = cmd == TIOCSPGRP ? set_group(v.number) : change(cmd, &v);
+	err = cmd == TIOCSCTTY ? take_terminal(arg == 1) :
+	      cmd == TIOCSPGRP ? set_group(v.number) : change(cmd, &v);
 	return err ? err : copy_to_user(arg, &v, commands[i].out);
 }
 

@@ -4,6 +4,10 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#ifndef TCSBRK
+#define TCSBRK	0x5409			/* tcdrain() */
+#endif
+
 /* --- Stopping --- */
 
 #define WRITERS	3
@@ -423,6 +427,7 @@ static void background_changes_stop(void)
 		return;
 	writes = false;
 	expect_stop_in_background();
+	CHECK_EQ(ioctl(teller, TCSBRK, 1), 0);
 	CHECK_EQ(tcgetattr(teller, &was), 0);
 	t = was;
 	t.c_lflag &= ~TOSTOP;
