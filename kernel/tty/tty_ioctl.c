@@ -202,8 +202,8 @@ int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 		return err;
 	if (copy_from_user(&v, arg, commands[i].in))
 		return -EFAULT;
-	err = cmd == TIOCSCTTY ? take_terminal(arg == 1) :
-	      cmd == TIOCSPGRP ? set_group(v.number) : change(cmd, &v);
+	err = cmd == TIOCSCTTY ? take_terminal(arg == 1) : cmd == TIOCSPGRP ? set_group(v.number)
+									    : change(cmd, &v);
 	return err ? err : copy_to_user(arg, &v, commands[i].out);
 }
 
