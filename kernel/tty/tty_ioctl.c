@@ -198,12 +198,13 @@ int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 	if (i == ARRAY_SIZE(commands))
 		return -ENOTTY;
 	err = commands[i].sets ? tty_want(SIGTTOU) : 0;
+	err = err ? err : copy_from_user(&v, arg, commands[i].in);
 	if (err)
 		return err;
-	if (copy_from_user(&v, arg, commands[i].in))
-		return -EFAULT;
-	err = cmd == TIOCSCTTY ? take_terminal(arg == 1) : cmd == TIOCSPGRP ? set_group(v.number)
-									    : change(cmd, &v);
+	if (cmd == TIOCSCTTY)
+		err = take_terminal(arg == 1);
+	else
+		err = cmd == TIOCSPGRP ? set_group(v.number) : change(cmd, &v);
 	return err ? err : copy_to_user(arg, &v, commands[i].out);
 }
 
