@@ -197,12 +197,12 @@ static ssize_t tty_write(struct file *f, struct iobuf *b, off_t *pos)
 {
 	char buf[CHUNK];
 	ssize_t done = 0;
-	int err = tty.line.tio.lflag & TOSTOP ? tty_want(SIGTTOU) : 0;
+	int err = mutex_lock_interruptible(&tty.write_lock);
 
 	(void)pos;
-	err = err ? err : mutex_lock_interruptible(&tty.write_lock);
 	if (err)
 		return err;
+	err = tty.line.tio.lflag & TOSTOP ? tty_want(SIGTTOU) : 0;
 	while (b->left && !err) {
 		size_t n = MIN(b->left, sizeof(buf));
 
