@@ -48,7 +48,7 @@ class Failure:
 class Messages:
     """Everything that the test runner reported."""
 
-    begun: bool = False
+    begun: int = 0  # times
     started: list[str] = field(default_factory=list)  # names of tests
     finished: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -80,6 +80,8 @@ def parse(kernel: bytes, nonce: str) -> Messages:
             messages.garbled = True
     if len(numbers) > len(set(numbers)):
         messages.broken, messages.garbled = "messages of the test runner are there twice", False
+    elif messages.begun > 1:  # which explains it if others are missing
+        messages.broken, messages.garbled = "the test runner began twice", False
     elif sorted(numbers) != list(range(1, len(numbers) + 1)):
         messages.broken, messages.garbled = "messages of the test runner have not reached the console", True
     return messages
@@ -87,9 +89,7 @@ def parse(kernel: bytes, nonce: str) -> Messages:
 
 def _take(m: Messages, kind: str, words: str) -> None:
     if kind == "begin":
-        if m.begun:
-            m.broken = "the test runner began twice"
-        m.begun = True
+        m.begun += 1
     elif kind == "list":
         name, step, prop = words.split(" ", 2)
         m.listed.append((name, step, prop))

@@ -57,6 +57,12 @@ class Parse(unittest.TestCase):
     def test_a_repeated_message_breaks_everything(self) -> None:
         self.assertIsNotNone(parse(passing() + passing(), NONCE).broken)
 
+    def test_a_second_beginning_is_no_accident(self) -> None:
+        lines = messages("begin 1", "test t", "begin 1", "test t").splitlines(keepends=True)
+        for rest in (lines, lines[:1] + lines[2:], [*lines[:1], b"x" + lines[1], *lines[2:]]):
+            m = parse(b"".join(rest), NONCE)
+            self.assertEqual((m.broken, m.garbled), ("the test runner began twice", False))
+
     def test_a_truncated_log_has_no_end(self) -> None:
         for n in range(len(passing()) - len(b"0\n")):
             m = parse(passing()[:n], NONCE)
