@@ -124,7 +124,7 @@ class OwnTests(Booting):
     def judge(self, mutant: Mutant) -> Verdict | None:
         began = time.monotonic()
         asked = self.asked(mutant)
-        known = {case: self._store.get(self._key_of(mutant, case)) for case in asked}
+        known = {case: self._store.get(self._key_of(mutant, case)) for case in self._running(mutant)}
         for case, record in known.items():
             if record is not None and record["fault"] is not None:
                 return Verdict(True, str(case), record["fault"], 0.0)
@@ -152,14 +152,8 @@ class OwnTests(Booting):
         return super()._ports(mutant)[:1]
 
     def asked(self, mutant: Mutant) -> list[Case]:
-        """The tests that run a line of @mutant, in the order in which they are asked."""
-        arch = self._ports(mutant)[0]
-        found: list[Case] = []
-        for lines in self._lines(mutant, arch):
-            run = (case for case, measured in self._cases.items()
-                   if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()))  # fmt: skip
-            found = found or list(run)
-        order = self._in_order(mutant, found)
+        """The tests that are shown @mutant, in their order."""
+        order = self._in_order(mutant, self._running(mutant))
         asked: list[Case] = []
         left = _MOST_S
         for case in order:
@@ -169,6 +163,16 @@ class OwnTests(Booting):
                 left -= cost
         return asked or order[:1]
 
+    def _running(self, mutant: Mutant) -> list[Case]:
+        """The tests that run a line of @mutant."""
+        arch = self._ports(mutant)[0]
+        found: list[Case] = []
+        for lines in self._lines(mutant, arch):
+            run = (case for case, measured in self._cases.items()
+                   if case.arch == arch and lines & measured.ran.get(mutant.path, frozenset()))  # fmt: skip
+            found = found or list(run)
+        return found
+
     def _lines(self, mutant: Mutant, arch: str) -> Iterator[frozenset[int]]:
         """Those of @mutant; then each before, as the compiler may put a line's code into another one."""
         yield coverage.lines_of(mutant, self._code[arch])
@@ -176,14 +180,14 @@ class OwnTests(Booting):
 
     def _in_order(self, mutant: Mutant, found: Sequence[Case]) -> list[Case]:
         """Cheap tests first, for mutants that hardly boot; then the near ones, which run most of the lines
-        around the mutated one. Of equally near ones those of the mutant's folder come first: where all
-        tests run a line, they are more likely to be about it. Before a test comes again, under another
-        policy or with another number of CPUs, all the others have come."""
+        around the mutated one. A line counts the more, the fewer tests run it: all may pass a check, and
+        only the test that is about it is refused. Before a test comes again, under another policy or with
+        another number of CPUs, all the others have come."""
         home = str(Path(mutant.path).parent)
         around = range(mutant.line - _AROUND, mutant.line + _AROUND + 1)
-
-        def near(case: Case) -> int:
-            return len(self._cases[case].ran[mutant.path].intersection(around))
+        near = {case: self._cases[case].ran[mutant.path].intersection(around) for case in found}
+        tests = Counter(line for lines in near.values() for line in lines)
+        weight = {case: sum(1 / tests[line] for line in lines) for case, lines in near.items()}
 
         cheap = sorted(found, key=lambda c: (c.home != home, self._cases[c].cost))
         turns: Counter[str] = Counter()
@@ -191,7 +195,7 @@ class OwnTests(Booting):
         for case in sorted(cheap[_FIRST:], key=lambda c: (self._cases[c].cost > _DEAR_S, -c.cpus)):
             turn[case] = turns[case.name]
             turns[case.name] += 1
-        return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: (-near(c), turn[c]))
+        return cheap[:_FIRST] + sorted(cheap[_FIRST:], key=lambda c: (turn[c], -weight[c]))
 
     def _killer(self, mutant: Mutant, asked: Sequence[Case], product: Product) -> tuple[str, str] | None:
         """The first of @asked that @mutant fails, and how. Each that it passes is noted."""

@@ -318,6 +318,30 @@ static void between_processes(void)
 	expect_exit(pid, 5);
 }
 
+/* A shared word is found at each address where it is mapped, and at no other. */
+static void wherever_it_is_mapped(void)
+{
+	enum { PAGE = 4096, WORD = 8 };
+	int fd = syscall(SYS_memfd_create, "words", 0);
+	char *whole, *end;
+	pid_t pid;
+
+	CHECK_EQ(ftruncate(fd, 4 * PAGE), 0);
+	whole = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	end = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 2 * PAGE);
+	CHECK(whole != MAP_FAILED && end != MAP_FAILED);
+	pid = fork();
+	if (pid == 0)
+		_exit(futex(whole + 3 * PAGE + WORD, FUTEX_WAIT, 0, NULL, NULL, 0) != 0);
+	await_state(pid, 'S');
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(futex(whole + i * PAGE + WORD, FUTEX_WAKE, 9, NULL, NULL, 0), 0);
+	CHECK_EQ(futex(end + WORD, FUTEX_WAKE, 9, NULL, NULL, 0), 0);
+	CHECK_EQ(futex(end + PAGE, FUTEX_WAKE, 9, NULL, NULL, 0), 0);
+	CHECK_EQ(futex(end + PAGE + WORD, FUTEX_WAKE, 9, NULL, NULL, 0), 1);
+	expect_exit(pid, 0);
+}
+
 /* After fork the same private address is a different word. */
 static void private_is_private(void)
 {
@@ -394,6 +418,7 @@ static const struct test_case cases[] = {
 	CASE(timeout_after_requeue),
 	CASE(timeout_takes_no_wake),
 	CASE(between_processes),
+	CASE(wherever_it_is_mapped),
 	CASE(private_is_private),
 	CASE(private_in_shared_memory),
 	CASE(ping_pong),

@@ -97,6 +97,43 @@ static void changes_are_no_switches(void)
 	CHECK(after.ru_nivcsw - before.ru_nivcsw < at_end.ru_nivcsw + CHANGES / 2);
 }
 
+static void compute_for_100_ms(void)
+{
+	while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < 100000000)
+		;
+}
+
+/* Two processes that share a CPU preempt each other, and their parent is told how often. */
+static void preemptions_of_children(void)
+{
+	struct rusage before, after;
+	cpu_set_t all, one;
+	pid_t first, other;
+	int cpu = 0;
+
+	CHECK_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
+	while (!CPU_ISSET(cpu, &all))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	CHECK_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+	CHECK_EQ(getrusage(RUSAGE_CHILDREN, &before), 0);
+	first = spawn(compute_for_100_ms);
+	other = spawn(compute_for_100_ms);
+	expect_exit(first, 0);
+	expect_exit(other, 0);
+	CHECK_EQ(getrusage(RUSAGE_CHILDREN, &after), 0);
+	CHECK(after.ru_nivcsw > before.ru_nivcsw);
+}
+
+/* A user without privileges lowers its niceness as far as a limit allows: not at all. */
+static void niceness_of_a_user(void)
+{
+	CHECK_EQ(setuid(65534), 0);
+	CHECK_ERRNO(setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) - 1), EACCES);
+	CHECK_ERRNO(set_class(0, SCHED_FIFO, 1), EPERM);
+}
+
 static void niceness(void)
 {
 	pid_t pid;
@@ -388,7 +425,9 @@ static const struct test_case cases[] = {
 	CASE(wrong_arguments),
 	CASE(normal_classes),
 	CASE(changes_are_no_switches),
+	CASE(preemptions_of_children),
 	CASE(niceness),
+	CASE(niceness_of_a_user),
 	CASE(niceness_of_a_group),
 	CASE(reset_on_fork),
 	CASE(real_time),

@@ -139,10 +139,64 @@ static void not_of_the_undumpable(void)
 	expect_exit(pid, 0);
 }
 
+enum { REAL, EFFECTIVE, SAVED, GROUPS, IDS = 6 };
+
+/* Starts a process of user and group 1000, but for the id @odd, that waits until step 2. */
+static pid_t child_with_odd_id(int odd)
+{
+	gid_t g[3] = { 1000, 1000, 1000 };
+	uid_t u[3] = { 1000, 1000, 1000 };
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid)
+		return pid;
+	if (odd < IDS)
+		(odd < GROUPS ? u : g)[odd % GROUPS] = 1001;
+	CHECK_EQ(setresgid(g[REAL], g[EFFECTIVE], g[SAVED]), 0);
+	CHECK_EQ(setresuid(u[REAL], u[EFFECTIVE], u[SAVED]), 0);
+	CHECK_EQ(prctl(PR_SET_DUMPABLE, 1), 0);
+	*step = 1;
+	while (*step != 2)
+		sched_yield();
+	_exit(0);
+}
+
+/* Each of a process's six ids has to be the caller's. */
+static void not_of_another_id(void)
+{
+	char here = 'x';
+	struct iovec own = { &here, 1 };
+
+	step = shared_memory(PAGE);
+	for (int odd = REAL; odd <= IDS; odd++) {
+		pid_t pid, caller;
+
+		*step = 0;
+		pid = child_with_odd_id(odd);
+		while (*step != 1)
+			sched_yield();
+		caller = fork();
+		if (caller == 0) {
+			CHECK_EQ(setresgid(1000, 1000, 1000), 0);
+			CHECK_EQ(setresuid(1000, 1000, 1000), 0);
+			if (odd < IDS)
+				CHECK_ERRNO(call(false, pid, &own, 1, &own, 1, 0), EPERM);
+			else
+				CHECK_EQ(call(false, pid, &own, 1, &own, 1, 0), 1);
+			_exit(0);
+		}
+		expect_exit(caller, 0);
+		*step = 2;
+		expect_exit(pid, 0);
+	}
+}
+
 static const struct test_case cases[] = {
 	CASE(there_and_back),
 	CASE(below_the_stack),
 	CASE(not_of_the_undumpable),
+	CASE(not_of_another_id),
 };
 
 TEST_MAIN(cases)

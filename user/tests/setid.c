@@ -241,6 +241,57 @@ static void capabilities_follow_ids(void)
 	CHECK_EQ(caps_of(0).permitted, all);
 }
 
+/* Leaves the calling process only those capabilities of @effective that it may have. */
+static void keep_effective(unsigned effective)
+{
+	struct {
+		unsigned version;
+		int pid;
+	} header = { 0x20080522, 0 };
+	struct caps c[2];
+
+	CHECK_EQ(syscall(SYS_capget, &header, c), 0);
+	c[0].effective = c[0].permitted & effective;
+	c[1].effective = 0;
+	CHECK_EQ(syscall(SYS_capset, &header, c), 0);
+}
+
+static int may_open(void)
+{
+	int fd = open(copy, O_RDONLY);
+
+	return fd < 0 ? -errno : close(fd);
+}
+
+/* access() asks for the real user: root with all that it may have, everybody else with nothing. */
+static void access_is_the_real_users(void)
+{
+	pid_t pid;
+
+	make_copy(0);
+	pid = fork();
+	if (pid == 0) {
+		keep_effective(0);
+		CHECK_EQ(may_open(), -EACCES);
+		CHECK_EQ(access(copy, R_OK), 0);
+		CHECK_EQ(may_open(), -EACCES);
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), 0);
+		CHECK_EQ(setresuid(1000, 1000, 1000), 0);
+		keep_effective(~0U);
+		CHECK_EQ(may_open(), 0);
+		CHECK_ERRNO(access(copy, R_OK), EACCES);
+		CHECK_EQ(may_open(), 0);
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+	CHECK_EQ(unlink(copy), 0);
+}
+
 static void options(void)
 {
 	struct {
@@ -311,6 +362,7 @@ static const struct test_case cases[] = {
 	CASE(saves_the_effective_ids),
 	CASE(root_needs_one_x_bit),
 	CASE(capabilities_follow_ids),
+	CASE(access_is_the_real_users),
 	CASE(options),
 };
 
