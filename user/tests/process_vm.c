@@ -162,12 +162,28 @@ static pid_t child_with_odd_id(int odd)
 	_exit(0);
 }
 
-/* Each of a process's six ids has to be the caller's. */
-static void not_of_another_id(void)
+/* As user and group 1000. */
+static void look_into(pid_t pid, bool may)
 {
-	char here = 'x';
+	char here = 'x', path[40], folder[100];
 	struct iovec own = { &here, 1 };
 
+	CHECK_EQ(setresgid(1000, 1000, 1000), 0);
+	CHECK_EQ(setresuid(1000, 1000, 1000), 0);
+	snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
+	if (may) {
+		CHECK_EQ(call(false, pid, &own, 1, &own, 1, 0), 1);
+		CHECK(readlink(path, folder, sizeof(folder)) > 0);
+	} else {
+		CHECK_ERRNO(call(false, pid, &own, 1, &own, 1, 0), EPERM);
+		CHECK_ERRNO(readlink(path, folder, sizeof(folder)), EACCES);
+	}
+	_exit(0);
+}
+
+/* Each of a process's six ids has to be the caller's, for its memory and its links in /proc. */
+static void not_of_another_id(void)
+{
 	step = shared_memory(PAGE);
 	for (int odd = REAL; odd <= IDS; odd++) {
 		pid_t pid, caller;
@@ -177,15 +193,8 @@ static void not_of_another_id(void)
 		while (*step != 1)
 			sched_yield();
 		caller = fork();
-		if (caller == 0) {
-			CHECK_EQ(setresgid(1000, 1000, 1000), 0);
-			CHECK_EQ(setresuid(1000, 1000, 1000), 0);
-			if (odd < IDS)
-				CHECK_ERRNO(call(false, pid, &own, 1, &own, 1, 0), EPERM);
-			else
-				CHECK_EQ(call(false, pid, &own, 1, &own, 1, 0), 1);
-			_exit(0);
-		}
+		if (caller == 0)
+			look_into(pid, odd == IDS);
 		expect_exit(caller, 0);
 		*step = 2;
 		expect_exit(pid, 0);

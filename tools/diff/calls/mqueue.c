@@ -258,6 +258,15 @@ CASE(polled)
 	}
 	T(ppoll, &p, 1, NULL, NULL, 8);
 	W(reap(-1));
+	R(mq_timedreceive, q, buf, 16, NULL, NULL);
+	p.events = POLLIN;
+	if (!child()) {
+		await_blocked(getppid());
+		R(mq_timedsend, q, "c", 1, 0, NULL);
+		end(0);
+	}
+	T(ppoll, &p, 1, NULL, NULL, 8);
+	W(reap(-1));
 }
 
 CASE(deadlines)
