@@ -386,6 +386,50 @@ static void none_after_the_deadly_one(void)
 		CHECK_EQ(alternate[i], 0);
 }
 
+static atomic_int sent, taken;
+
+static void note_taken(int sig)
+{
+	(void)sig;
+	taken = 1;
+}
+
+/* Returns how often it has looked after the signal was sent, until its handler ran. */
+static void *look_until_taken(void *unused)
+{
+	long looks = 0;
+
+	(void)unused;
+	while (!taken)
+		looks += sent;
+	return (void *)looks;
+}
+
+/*
+ * A signal interrupts a thread that computes on another CPU: it is not left for the thread's next
+ * interrupt, which may be the tick. Looks are counted, so that a slow machine makes no difference.
+ */
+static void reach_one_that_computes_at_once(void)
+{
+	enum { ROUNDS = 20, MOST_LOOKS = 100000 };
+	long looks = 0;
+
+	signal(SIGUSR1, note_taken);
+	for (int i = 0; i < ROUNDS; i++) {
+		int64_t begun = now_ns(CLOCK_MONOTONIC);
+		pthread_t t;
+
+		sent = taken = 0;
+		t = start_thread(look_until_taken, NULL);
+		while (now_ns(CLOCK_MONOTONIC) < begun + 500000)
+			;
+		CHECK_EQ(pthread_kill(t, SIGUSR1), 0);
+		sent = 1;
+		looks += (long)join_thread(t);
+	}
+	CHECK(looks < (long)ROUNDS * MOST_LOOKS);
+}
+
 static const struct test_case cases[] = {
 	CASE(runs_before_the_call_returns),
 	CASE(masks_itself_and_what_it_says),
@@ -399,6 +443,7 @@ static const struct test_case cases[] = {
 	CASE(no_room_is_death),
 	CASE(in_the_thread_they_are_for),
 	CASE(none_after_the_deadly_one),
+	CASE(reach_one_that_computes_at_once),
 	CASE(fork_keeps_them_and_exec_does_not),
 };
 
