@@ -12,7 +12,28 @@ static int ends(void *unused)
 	return 0;
 }
 
-/* A thread that has ended gets no reservation: nobody would give it back. */
+/* Reserves @whole on every CPU; the threads end without having used it. */
+static void reserve_all(const struct sched_params *whole)
+{
+	struct thread *all[MAX_CPUS];
+
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		all[i] = thread_create("ends", ends, NULL, PRIORITY_DEFAULT);
+		REQUIRE(all[i], "", "no memory for a thread");
+		CHECK(sched_set_params(all[i], whole) == 0, "",
+		      "of %u reservations, %u is refused: a dead thread has kept its own", nr_cpus,
+		      i);
+	}
+	for (unsigned i = 0; i < nr_cpus; i++) {
+		thread_resume(all[i]);
+		thread_join(all[i], NULL, DEADLINE_NEVER);
+	}
+}
+
+/*
+ * A thread that has ended gets no reservation, as nobody would give it back, and has given its own
+ * back before anybody joins it.
+ */
 KTEST(sched_reserves_alive, "sched.reserves_alive", "", "")
 {
 	struct sched_params whole = { .class = SCHED_DEADLINE, .runtime = 90 * NSEC_PER_MSEC,
@@ -36,6 +57,7 @@ KTEST(sched_reserves_alive, "sched.reserves_alive", "", "")
 		thread_yield();
 	err = sched_set_params(t, &whole);
 	CHECK(err == -ESRCH, "", "a dead thread reserves: %d", err);
+	reserve_all(&whole);
 	thread_join(t, NULL, DEADLINE_NEVER);
 }
 

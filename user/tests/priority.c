@@ -322,20 +322,59 @@ static void bad_reservations(void)
 	}
 }
 
-/*
- * A reservation holds until it is given back, is refused beyond the CPU's time, and is not
- * inherited.
- */
-static void reservations(void)
+static struct attr six_of_ten_ms = { .size = VER0, .policy = SCHED_DEADLINE, .runtime = 6000000,
+				     .deadline = 10000000, .period = 10000000 };
+
+/* Returns how many of many processes get a reservation while they all live. Leaves zombies. */
+static int admitted(void)
 {
 	enum { CHILDREN = 64 };
-	struct attr a = { .size = VER0, .policy = SCHED_DEADLINE, .runtime = 6000000,
-			  .deadline = 10000000, .period = 10000000 };
-	int refused = 0, fds[2], decided[2];
-	pid_t pids[CHILDREN], pid;
+	int n = 0, fds[2], decided[2];
+	siginfo_t info;
+	pid_t pids[CHILDREN];
 	char c;
 
-	if (set_attr(&a)) {
+	CHECK_EQ(pipe(fds), 0);
+	CHECK_EQ(pipe(decided), 0);
+	for (int i = 0; i < CHILDREN; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			int error = set_attr(&six_of_ten_ms) ? errno : 0;
+
+			CHECK(error == 0 || error == EBUSY);
+			close(fds[1]);
+			CHECK_EQ(write(decided[1], "x", 1), 1);
+			CHECK_EQ(read(fds[0], &c, 1), 0);
+			_exit(error == 0);
+		}
+	}
+	for (int i = 0; i < CHILDREN; i++)
+		CHECK_EQ(read(decided[0], &c, 1), 1);
+	close(fds[1]);
+	for (int i = 0; i < CHILDREN; i++) {
+		CHECK_EQ(waitid(P_PID, pids[i], &info, WEXITED | WNOWAIT), 0);
+		n += info.si_status;
+	}
+	close(fds[0]);
+	close(decided[0]);
+	close(decided[1]);
+	CHECK(n > 0 && n < CHILDREN);
+	return n;
+}
+
+static void *count_without_main_thread(void *expected)
+{
+	await_state(getpid(), 'Z');
+	_exit(admitted() == *(int *)expected ? 0 : 1);
+}
+
+/* Zombies have given their reservations back, and so has a main thread that its process outlives. */
+static void reservations(void)
+{
+	static int n;
+	pid_t pid;
+
+	if (set_attr(&six_of_ten_ms)) {
 		CHECK(errno == EINVAL || errno == EPERM);
 		return;
 	}
@@ -343,34 +382,17 @@ static void reservations(void)
 	CHECK_ERRNO(fork(), EAGAIN);
 	sched_yield();			/* waits for the next period */
 	CHECK_EQ(set_class(0, SCHED_OTHER, 0), 0);
-	CHECK_EQ(pipe(fds), 0);
-	CHECK_EQ(pipe(decided), 0);
-	for (int i = 0; i < CHILDREN; i++) {
-		pids[i] = fork();
-		if (pids[i] == 0) {
-			int error = set_attr(&a) ? errno : 0;
-
-			CHECK(error == 0 || error == EBUSY);
-			close(fds[1]);
-			CHECK_EQ(write(decided[1], "x", 1), 1);
-			CHECK_EQ(read(fds[0], &c, 1), 0);
-			_exit(error != 0);
-		}
+	n = admitted();
+	CHECK_EQ(admitted(), n);
+	pid = fork();
+	if (pid == 0) {
+		start_thread(count_without_main_thread, &n);
+		CHECK_EQ(set_attr(&six_of_ten_ms), 0);
+		syscall(SYS_exit, 0);
 	}
-	for (int i = 0; i < CHILDREN; i++)
-		CHECK_EQ(read(decided[0], &c, 1), 1);
-	close(fds[1]);
-	for (int i = 0; i < CHILDREN; i++) {
-		int status;
-
-		CHECK_EQ(waitpid(pids[i], &status, 0), pids[i]);
-		refused += WEXITSTATUS(status);
-	}
-	CHECK(refused > 0 && refused < CHILDREN);
-	pid = fork();			/* all of them have given theirs back */
-	if (pid == 0)
-		_exit(set_attr(&a) != 0);
 	expect_exit(pid, 0);
+	while (wait(NULL) > 0)
+		;
 }
 
 static int limit(int resource, unsigned long value)
