@@ -2,11 +2,10 @@
  * Tests of a process that is new, or that one of its threads takes over: others never find it half
  * done. And of the records that tell its end.
  */
-#include "base/trace.h"
+#include "base/test_trace.h"
 #include "errno.h"
 #include "process/cred.h"
 #include "process/process.h"
-#include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/time.h"
 #include "test/instrument.h"
@@ -193,54 +192,38 @@ KTEST(process_each, "process.each", "", "process.each")
 	process_abandon(s.which[0]);
 }
 
-static u64 recorded_from[MAX_CPUS];
-
-/* How many records of @event with @a have come since recorded_from. */
-static unsigned recorded(enum trace_event event, u64 a)
-{
-	unsigned n = 0;
-
-	for (unsigned c = 0; c < nr_cpus; c++) {
-		const struct trace_ring *ring = cpus[c].trace;
-
-		for (u64 i = recorded_from[c]; i < atomic_load(&ring->head); i++) {
-			const struct trace_record *r = &ring->records[i & (ring->size - 1)];
-
-			n += r->event == event && r->a == a;
-		}
-	}
-	return n;
-}
+#define CODE	5
 
 static int end_at_once(void *unused)
 {
 	(void)unused;
-	return 0;
+	return CODE;
 }
 
-/* Timelines and judges read there that a process became a zombie and was reaped, once each. */
+/* Timelines and judges read there how a process began, became a zombie and was reaped, once each. */
 KTEST(process_recorded, "process.recorded", "", "process.recorded")
 {
-	unsigned mask = trace_mask;
 	struct wait_result res;
 	struct process *p;
 	struct thread *t;
 	pid_t pid;
 
+	look_from_here(TRACE_LIFE);
 	REQUIRE(process_create(current_process(), &p) == 0, "process.recorded", "no process");
 	pid = p->pid;
+	CHECK(recorded(TRACE_EV_PROCESS, pid, current_process()->pid) == 1, "process.recorded",
+	      "its beginning");
 	REQUIRE(thread_create_in(p, "only", end_at_once, NULL, PRIORITY_DEFAULT, &t) == 0,
 		"process.recorded", "no thread");
-	for (unsigned c = 0; c < nr_cpus; c++)
-		recorded_from[c] = atomic_load(&cpus[c].trace->head);
-	trace_mask |= TRACE_LIFE;
 	thread_resume(t);
 	process_wait(pid, WEXITED | WNOWAIT, &res);
-	CHECK(recorded(TRACE_EV_ZOMBIE, pid) == 1 && recorded(TRACE_EV_REAPED, pid) == 0,
+	CHECK(recorded(TRACE_EV_TEARDOWN, pid, ANY) == 1, "process.recorded", "its teardown");
+	CHECK(recorded(TRACE_EV_ZOMBIE, pid, STATUS_EXIT(CODE)) == 1 &&
+		      !recorded(TRACE_EV_REAPED, pid, ANY),
 	      "process.recorded", "a zombie: %u and %u records",
-	      recorded(TRACE_EV_ZOMBIE, pid), recorded(TRACE_EV_REAPED, pid));
+	      recorded(TRACE_EV_ZOMBIE, pid, ANY), recorded(TRACE_EV_REAPED, pid, ANY));
 	process_wait(pid, WEXITED, &res);
-	trace_mask = mask;
-	CHECK(recorded(TRACE_EV_REAPED, pid) == 1, "process.recorded", "reaped: %u records",
-	      recorded(TRACE_EV_REAPED, pid));
+	look_no_longer();
+	CHECK(recorded(TRACE_EV_REAPED, pid, STATUS_EXIT(CODE)) == 1, "process.recorded",
+	      "reaped: %u records", recorded(TRACE_EV_REAPED, pid, ANY));
 }

@@ -2,6 +2,7 @@
  * A turn on a CPU: its slice, its account, the request to end it, and idling when no thread is
  * ready. Times are the guest's, so these run under -icount, with each sched= in turn.
  */
+#include "base/test_trace.h"
 #include "errno.h"
 #include "process/process.h"
 #include "sync/sync.h"
@@ -77,6 +78,28 @@ KTEST(sched_full_slice, "sched.full_slice", "", "")
 	end(&giver, 1);
 	CHECK(st.n > 5, "", "%u turns", st.n);
 	CHECK(st.shortest >= sched_quantum - MS, "", "a slice of %lu ns", st.shortest);
+	sched_set_affinity(current_thread(), ~0u);
+}
+
+/* Each turn's end is recorded, with the thread and how many are ready. */
+KTEST(sched_turns_recorded, "sched.turns_recorded", "", "")
+{
+	struct spinner s[2] = { 0 };
+
+	if (!takes_turns())
+		return;
+	go_first();
+	sched_set_affinity(current_thread(), BIT(0));
+	for (unsigned i = 0; i < 2; i++)
+		start_on(&s[i], there(), spin, PRIORITY_DEFAULT);
+	look_from_here(TRACE_SCHED);
+	thread_sleep(8 * sched_quantum);
+	look_no_longer();
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(recorded(TRACE_EV_SLICE, s[i].thread->tid, 1) >= 2 &&
+			      recorded(TRACE_EV_PREEMPT, s[i].thread->tid, 1) >= 2,
+		      "", "thread %u of two", i);
+	end(s, 2);
 	sched_set_affinity(current_thread(), ~0u);
 }
 
