@@ -64,6 +64,28 @@ SCENARIO(found_other, "idle.finds_another", "", "", .cpus = 2, .keeps = true)
 	end_here();
 }
 
+static struct actor pinned;
+
+/*
+ * Of two idle CPUs one is kicked for a thread. If it finds one that only it may run, it has to send
+ * the other, as nobody else looks again.
+ */
+SCENARIO(passed_on, "idle.passes_on", "", "", .cpus = 3, .keeps = true)
+{
+	struct thread *t = create_among(~0u, act, &guest), *p = create_among(BIT(1), act, &pinned);
+
+	guest.run = note_that_it_ran;
+	pinned.run = spin_until_it_ran;
+	stay_on(0);
+	preempt_off();
+	arch_spin_hint();
+	start_actor(&guest, t);
+	start_actor(&pinned, p);
+	spin_until_it_ran();
+	preempt_on();
+	end_here();
+}
+
 static int nothing(void)
 {
 	return 0;
