@@ -38,7 +38,8 @@ static inline unsigned recorded(enum trace_event event, u64 a, u64 b)
 		for (u64 i = looked_from[c]; i < atomic_load(&ring->head); i++) {
 			const struct trace_record *r = &ring->records[i & (ring->size - 1)];
 
-			n += r->event == event && (a == ANY || r->a == a) && (b == ANY || r->b == b);
+			n += r->event == event && (a == ANY || a == r->a) &&
+			     (b == ANY || b == r->b);
 		}
 	}
 	return n;

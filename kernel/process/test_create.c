@@ -200,7 +200,7 @@ static int end_at_once(void *unused)
 	return CODE;
 }
 
-/* Timelines and judges read there how a process began, became a zombie and was reaped, once each. */
+/* Timelines and judges read there how a process began, became a zombie and was reaped. */
 KTEST(process_recorded, "process.recorded", "", "process.recorded")
 {
 	struct wait_result res;

@@ -368,7 +368,7 @@ static void *count_without_main_thread(void *expected)
 	_exit(admitted() == *(int *)expected ? 0 : 1);
 }
 
-/* Zombies have given their reservations back, and so has a main thread that its process outlives. */
+/* Zombies have given their reservations back, and so has a main thread that others outlive. */
 static void reservations(void)
 {
 	static int n;
