@@ -259,12 +259,13 @@ CASE(polled)
 	T(ppoll, &p, 1, NULL, NULL, 8);
 	W(reap(-1));
 	R(mq_timedreceive, q, buf, 16, NULL, NULL);
+	p.events = POLLIN;
 	if (!child()) {
 		await_blocked(getppid());
 		R(mq_timedsend, q, "c", 1, 0, NULL);
 		end(0);
 	}
-	T(ppoll, &(struct pollfd){ .fd = q, .events = POLLIN }, 1, NULL, NULL, 8);
+	T(ppoll, &p, 1, NULL, NULL, 8);
 	W(reap(-1));
 }
 
@@ -487,13 +488,10 @@ CASE(limit_of_a_user)
 /* A queue that is gone does not count any more. */
 CASE(many_one_after_the_other)
 {
-	int n = 0;
-
 	if (!child()) {
 		Q(setuid, 77);
-		for (; n < 300; n++)
+		for (int n = 0; n < 300; n++)
 			Q(close, queue(0));
-		V(n);
 		end(0);
 	}
 	W(reap(-1));
