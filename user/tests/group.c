@@ -190,10 +190,12 @@ static void dead_orphans_are_buried(void)
 /* A group that nobody can continue any more is hung up only if one of it has stopped. */
 static void a_running_orphan_is_left_alone(void)
 {
+	pid_t stopped = sleeper(0), pid;
 	int up[2], down[2];
-	pid_t pid;
 	char c;
 
+	CHECK_EQ(kill(stopped, SIGSTOP), 0);
+	await_state(stopped, 'T');
 	CHECK_EQ(pipe(up), 0);
 	CHECK_EQ(pipe(down), 0);
 	pid = fork();
@@ -214,6 +216,31 @@ static void a_running_orphan_is_left_alone(void)
 	close(up[1]);
 	CHECK_EQ(read(up[0], &c, 1), 1);		/* no SIGHUP has ended it */
 	CHECK_EQ(read(up[0], &c, 1), 0);
+	CHECK_EQ(kill(stopped, SIGKILL), 0);
+	expect_signal(stopped, SIGKILL);
+}
+
+/* A parent in another session could not have continued the group: its end changes nothing. */
+static void an_orphan_before_is_left_alone(void)
+{
+	volatile pid_t *orphan = shared_memory(4096);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		*orphan = fork();
+		if (*orphan == 0) {
+			CHECK(setsid() > 0);
+			raise(SIGSTOP);
+			_exit(0);
+		}
+		await_state(*orphan, 'T');
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+	CHECK_EQ(state_of(*orphan), 'T');
+	CHECK_EQ(kill(*orphan, SIGKILL), 0);
+	while (kill(*orphan, 0) == 0)
+		sched_yield();
 }
 
 static const struct test_case cases[] = {
@@ -228,6 +255,7 @@ static const struct test_case cases[] = {
 	CASE(orphans_get_a_new_parent),
 	CASE(dead_orphans_are_buried),
 	CASE(a_running_orphan_is_left_alone),
+	CASE(an_orphan_before_is_left_alone),
 };
 
 TEST_MAIN(cases)
