@@ -227,13 +227,14 @@ static void an_orphan_before_is_left_alone(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		*orphan = fork();
-		if (*orphan == 0) {
+		pid = fork();
+		if (pid == 0) {
 			CHECK(setsid() > 0);
 			raise(SIGSTOP);
 			_exit(0);
 		}
-		await_state(*orphan, 'T');
+		*orphan = pid;
+		await_state(pid, 'T');
 		_exit(0);
 	}
 	expect_exit(pid, 0);
