@@ -153,6 +153,22 @@ SCENARIO(twice, "mask.twice", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
 	end_here();
 }
 
+/* The same where it waits: a mask that was looked at before a lock is an old one behind it. */
+SCENARIO(twice_in_queue, "mask.twice_in_queue", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true, .no_costume = true)
+{
+	stay_here();
+	preempt_off();
+	begin_actor(0, ~0u, &first, run_where_allowed);
+	begin_actor(1, BIT(1), &second, send_back);
+	expect(!sched_set_affinity(first.thread, BIT(1)), "the new mask is refused");
+	while (!sent_back)
+		arch_spin_hint();
+	told = true;
+	preempt_on();
+	end_here();
+}
+
 static int take_back(void)
 {
 	int err = sched_set_affinity(current_thread(), BIT(1));

@@ -129,26 +129,33 @@ KTEST(balance_busiest, "balance.busiest", "08.5", "P8.8")
 	end_test();
 }
 
-/* CPUs 0 and 2 are near each other, and so are 1 and 3: the near one gives, others have more. */
-KTEST(balance_near, "balance.near", "08.5", "P8.8")
+/* The near CPU, whose threads may come or must stay, has 3, others 4: @come of the 3 come. */
+static void check_near(unsigned come)
 {
 	unsigned near, before, came;
 
-	NEEDS(nr_cpus == 4, 4);
-	NEEDS_NO_STEALING;
 	begin_test();
 	near = here ^ 2;
 	for (unsigned i = 0; i < nr_cpus; i++)
 		for (unsigned k = 0; i != here && k < (i == near ? 3u : 4u); k++)
-			add(i, ~0u);
+			add(i, i == near && !come ? BIT(near) : ~0u);
 	before = nr_ready(&cpus[near].runq);
 	nodes_begin();
 	came = compare();
 	nodes_end();
-	CHECK(came == 1 && nr_ready(&cpus[near].runq) == before - 1, "P8.8",
-	      "CPU %u, of this node, has 3 threads, others 4, this one 1: %u came, %u from there",
-	      near, came, before - nr_ready(&cpus[near].runq));
+	CHECK(came == 1 && nr_ready(&cpus[near].runq) == before - come, "P8.8",
+	      "CPU %u, of this node, has 3 threads%s, others 4, this one 1: %u came, %u from there",
+	      near, come ? "" : ", which must stay", came, before - nr_ready(&cpus[near].runq));
 	end_test();
+}
+
+/* CPUs 0 and 2 are near each other, and so are 1 and 3: the near one gives, if it can. */
+KTEST(balance_near, "balance.near", "08.5", "P8.8")
+{
+	NEEDS(nr_cpus == 4, 4);
+	NEEDS_NO_STEALING;
+	check_near(1);
+	check_near(0);
 }
 
 /* Only one that may run here is taken, and only from where it waits. */

@@ -1,7 +1,7 @@
 /*
  * Lab 08, step 2: sched_set_affinity() on threads in every state.
  */
-#include "crew.h"
+#include "reason.h"
 
 #include "sched/wait.h"
 
@@ -32,6 +32,24 @@ static void check_reserved(const struct member *m, unsigned there, unsigned here
 	      cpu_of(t));
 }
 
+/* Sends @t here, where the test, which is real time, goes on. Returns how long that took. */
+static u64 send_here(struct thread *t, unsigned here)
+{
+	u64 from, took;
+
+	set_urgent(current_thread(), true);
+	watch_begin(&cpus[here].runq);
+	from = time_now();
+	set(t, here, "a thread that runs elsewhere");
+	took = time_now() - from;
+	watch_end();
+	set_urgent(current_thread(), false);
+	CHECK(watched_why == ENQUEUE_MIGRATED, "P8.1",
+	      "a thread that ran where it may not is moved: why is %d, not ENQUEUE_MIGRATED",
+	      watched_why);
+	return took;
+}
+
 /* One that runs leaves at once: no tick tells it, as it is alone there. */
 KTEST(mask_runs, "mask.runs", "08.2", "P8.2")
 {
@@ -44,10 +62,8 @@ KTEST(mask_runs, "mask.runs", "08.2", "P8.2")
 	make_and_run(&m, there, BIT(there), spin);
 	REQUIRE(await_begin(&m, 100 * MS), "P8.2", "a thread on CPU %u does not run", there);
 	for (unsigned i = 0; i < 3; i++) {
-		u64 from = time_now(), took;
+		u64 took = send_here(m.thread, here);
 
-		set(m.thread, here, "a thread that runs elsewhere");
-		took = time_now() - from;
 		now = cpu_of(m.thread);
 		CHECK(now == here, "P8.2",
 		      "it ran where it may not: when the call returns it is on CPU %u, not %u", now,
@@ -167,7 +183,7 @@ static int wait_once(void *arg)
 	return err;
 }
 
-/* @t runs on CPU @there, and goes on to run there: masks that allow it cost nothing. */
+/* @t runs, or waits, on CPU @there, and stays: masks that allow it cost nothing there. */
 static void check_stays(struct thread *t, unsigned there, u32 others, const char *beside)
 {
 	u64 switches = cpus[there].stats.switches, moves = t->stats.migrations;
@@ -181,14 +197,15 @@ static void check_stays(struct thread *t, unsigned there, u32 others, const char
 	switches = cpus[there].stats.switches - switches;
 	ipis = atomic_load(&cpus[there].stats.resched_ipis) - ipis;
 	CHECK(cpu_of(t) == there && t->stats.migrations == moves, "P8.3",
-	      "its mask allows CPU %u, where it runs, and it was moved %lu times%s", there,
+	      "its mask allows CPU %u, where it is, and it was moved %lu times%s", there,
 	      t->stats.migrations - moves, beside);
 	CHECK(switches == 0, "P8.3", "its mask allows its CPU, and it lost it %lu times%s",
 	      switches, beside);
 	CHECK(ipis == 0, "P8.3", "its mask allows its CPU, and it was interrupted %lu times%s",
 	      ipis, beside);
 	CHECK(!cpus[there].runq.expired, "P8.3",
-	      "its mask allows its CPU, and its quantum counts as over%s", beside);
+	      "its mask allows its CPU, and the quantum of what runs there counts as over%s",
+	      beside);
 }
 
 /* A mask that still allows its CPU costs it nothing, also if another thread wants that CPU. */
@@ -207,6 +224,7 @@ KTEST(mask_stays, "mask.stays", "08.2", "P8.3")
 	make_and_run(&waits, there, BIT(there), begin);
 	look_on(MS);	/* its slice, of which it has used little, is measured from now on */
 	check_stays(m.thread, there, BIT(here), " while another one waits there");
+	check_stays(waits.thread, there, BIT(here), " while it waits there behind another one");
 	end(&m, 1);
 	end(&waits, 1);
 	stay_no_longer();

@@ -206,13 +206,14 @@ KTEST(steal_running, "steal.running", "08.3", "P8.4")
 
 /*
  * A real-time thread waits behind another one. It was not pushed away, as it had to stay there, and
- * this CPU does not pull it, as the test is more urgent. It is taken as any other thread would be.
+ * this CPU does not pull it, as the test is more urgent. It is taken as any other thread would be,
+ * before a normal one that waits there, too.
  */
 KTEST(steal_urgent, "steal.urgent", "08.3", "P8.4")
 {
 	struct sched_params p = { .class = SCHED_FIFO, .rt_priority = 90 };
 	unsigned here, there;
-	int took;
+	int took[2];
 
 	NEEDS_TWO_CPUS;
 	NEEDS_NO_STEALING;
@@ -226,18 +227,26 @@ KTEST(steal_urgent, "steal.urgent", "08.3", "P8.4")
 	set_urgent(m[0].thread, true);
 	thread_resume(busy.thread);
 	REQUIRE(await_begin(&busy, 100 * MS), "P8.4", "a thread on CPU %u does not run", there);
+	make_and_run(&m[1], there, BIT(there), begin);
 	thread_resume(m[0].thread);
 	preempt_off();
 	CHECK(take_one(NULL) == -1, "P8.4", "a real-time thread was taken, and must stay there");
-	set_mask(m[0].thread, BIT(there) | BIT(here));
-	took = take_one(NULL);
-	CHECK(took == 0, "P8.4", "a real-time thread waits there and may come: %d was taken", took);
-	if (took >= 0)
-		put_back(took);
+	for (unsigned i = 0; i < 2; i++)
+		set_mask(m[i].thread, BIT(there) | BIT(here));
+	for (unsigned i = 0; i < 2; i++) {
+		took[i] = take_one(NULL);
+		CHECK(took[i] == (int)i, "P8.4",
+		      "a real-time thread, 0, and a normal one, 1, wait there and may come: "
+		      "%d was taken, not %u",
+		      took[i], i);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		if (took[i] >= 0)
+			put_back(took[i]);
 	preempt_on();
 	set_urgent(current_thread(), false);
 	end(&busy, 1);
-	end(m, 1);
+	end(m, 2);
 	stay_no_longer();
 	sched_audit();
 }
@@ -256,6 +265,18 @@ static int hold_queue(void *arg)
 	look_on(20 * MS);
 	spin_unlock(&held->lock);
 	return 0;
+}
+
+/* Returns when @holder, on CPU @cpu, has that CPU's queue locked. */
+static void hold(struct member *holder, unsigned cpu)
+{
+	held = &cpus[cpu].runq;
+	holds = false;
+	make(holder, cpu, BIT(cpu), hold_queue);
+	set_urgent(holder->thread, true);
+	thread_resume(holder->thread);
+	while (!holds)
+		;
 }
 
 /*
@@ -299,13 +320,7 @@ static void check_locked(unsigned here)
 	make_and_run(&busy, there, BIT(there), spin);
 	REQUIRE(await_begin(&busy, 100 * MS), "P8.5", "a thread on CPU %u does not run", there);
 	crew_waits(1, (unsigned[]){ there }, (u32[]){ BIT(there) | BIT(here) });
-	held = &cpus[there].runq;
-	holds = false;
-	make(&holder, there, BIT(there), hold_queue);
-	set_urgent(holder.thread, true);
-	thread_resume(holder.thread);
-	while (!holds)
-		;
+	hold(&holder, there);
 	CHECK(nr_ready(held) >= 1, "P8.5", "no thread waits there");
 	preempt_off();
 	from = time_now();
@@ -351,13 +366,7 @@ static void check_next(unsigned here, bool may_come)
 		CHECK(await_begin(&computes[i], 100 * MS), "P8.5", "a thread does not run");
 	crew_waits(2, (unsigned[]){ first, second },
 		   (u32[]){ ~0u, may_come ? ~0u : BIT(second) });
-	held = &cpus[first].runq;
-	holds = false;
-	make(&holder, first, BIT(first), hold_queue);
-	set_urgent(holder.thread, true);
-	thread_resume(holder.thread);
-	while (!holds)
-		;
+	hold(&holder, first);
 	preempt_off();
 	took = take_one(&missed);
 	CHECK(took == (may_come ? 1 : -1), "P8.5",
@@ -412,6 +421,25 @@ KTEST(steal_empty, "steal.empty", "08.3", "P8.5")
 
 /* --- Nodes ------------------------------------------------------------------------------------ */
 
+/* CPU @locked's queue is locked, and nobody waits in the other node: the first is not forgotten. */
+static void check_missed_in_one_node(unsigned locked)
+{
+	struct runq *missed = NULL;
+	struct member holder;
+
+	crew_waits(1, &locked, (u32[]){ ~0u });
+	hold(&holder, locked);
+	preempt_off();
+	nodes_begin();
+	CHECK(take_one(&missed) == -1 && missed == held, "P8.5",
+	      "a queue of CPU %u's node is locked, in the other node is nobody: it is forgotten",
+	      locked);
+	nodes_end();
+	preempt_on();
+	end(&holder, 1);
+	end(m, 1);
+}
+
 /* CPUs 0 and 2 are near each other, and so are 1 and 3. */
 KTEST(steal_near, "steal.near", "08.3", "P8.4")
 {
@@ -444,6 +472,8 @@ KTEST(steal_near, "steal.near", "08.3", "P8.4")
 			put_back(took[i]);
 	preempt_on();
 	end(m, 4);
+	check_missed_in_one_node(here ^ 2);
+	check_missed_in_one_node(here ^ 3);
 	end(computes, n);
 	stay_no_longer();
 	sched_audit();
