@@ -249,6 +249,24 @@ static void check_shared_forbidden(void)
 	as_put(as);
 }
 
+/* Rights that mprotect() takes and gives back: not the one to write to what others own. */
+static void check_given_back(unsigned flags)
+{
+	struct addr_space *as = new_space(), *child;
+
+	map_at(as, BASE, 1, RW, flags);
+	CHECK(store(as, BASE, 7) == 0, "P7.8", "a first write");
+	child = fork_of(as);
+	CHECK(as_protect(as, BASE, PAGE_SIZE, VM_READ, false) == 0 &&
+		      as_protect(as, BASE, PAGE_SIZE, RW, false) == 0,
+	      "P7.8", "mprotect");
+	CHECK(rights_at(as, BASE) == VM_READ, "P7.8",
+	      "a page with two owners has the rights %x after mprotect (flags %x)",
+	      rights_at(as, BASE), flags);
+	as_put(child);
+	as_put(as);
+}
+
 KTEST(cow_rights, "cow.rights", "07.5", "P7.8")
 {
 	struct addr_space *as = filled_space(), *child;
@@ -264,6 +282,10 @@ KTEST(cow_rights, "cow.rights", "07.5", "P7.8")
 	CHECK(as_protect(as, PAGE_AT(1), PAGE_SIZE, VM_READ, false) == 0, "P7.8", "mprotect");
 	CHECK(as_protect(as, PAGE_AT(2), PAGE_SIZE, 0, false) == 0, "P7.8", "mprotect");
 	check_shared_forbidden();
+	check_given_back(REGION_STACK);
+	check_given_back(REGION_HEAP);
+	check_given_back(REGION_LOCKED);
+	check_given_back(REGION_NORESERVE);
 	child = fork_of(as);
 	err = fault_at(child, PAGE_AT(20), VM_WRITE);
 	CHECK(err == -EFAULT && rights_at(child, PAGE_AT(20)) == (VM_READ | VM_EXEC), "P7.8",

@@ -84,33 +84,34 @@ static void check_growing(unsigned rights, unsigned access)
 	as_put(as);
 }
 
-/* The file ends in the middle of a page; its page holds other bytes behind that. */
+/* The file ends in the middle of a page, at any byte; its page holds other bytes behind that. */
 KTEST(file_end, "file.end", "07.4", "P7.6")
 {
 	static const struct {
-		unsigned rights, access;
+		unsigned rights, access, part;
 	} cases[] = {
-		{ RIGHTS, VM_READ }, { RIGHTS, VM_WRITE }, { RIGHTS, VM_EXEC },
-		{ VM_READ, VM_READ }, { VM_READ | VM_EXEC, VM_EXEC },
+		{ RIGHTS, VM_READ, 1 }, { RIGHTS, VM_WRITE, 101 },
+		{ RIGHTS, VM_EXEC, PAGE_SIZE - 1 }, { VM_READ, VM_READ, PAGE_SIZE - 2 },
+		{ VM_READ | VM_EXEC, VM_EXEC, 100 },
 	};
 	struct addr_space *as = new_space();
 
 	file_make();
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		vaddr_t at = PAGE_AT(16 * i), last = at + 2 * PAGE_SIZE;
-		unsigned access = cases[i].access;
+		unsigned access = cases[i].access, part = cases[i].part;
 		int err;
 
-		map_file(as, at, cases[i].rights, 0, 2 * PAGE_SIZE + 100);
+		map_file(as, at, cases[i].rights, 0, 2 * PAGE_SIZE + part);
 		dirty_free_pages();
 		err = fault_at(as, last, access);
 		REQUIRE(err == 0 && page_at(as, last), "P7.6", "the last page: error %d", err);
-		CHECK(bytes_not(as, last, 0, 100, 0xf2) == 0, "P7.6",
+		CHECK(bytes_not(as, last, 0, part, 0xf2) == 0, "P7.6",
 		      "before the file's end %u bytes differ",
-		      bytes_not(as, last, 0, 100, 0xf2));
-		CHECK(bytes_not(as, last, 100, PAGE_SIZE, 0) == 0, "P7.6",
+		      bytes_not(as, last, 0, part, 0xf2));
+		CHECK(bytes_not(as, last, part, PAGE_SIZE, 0) == 0, "P7.6",
 		      "behind the file's end %u bytes are not 0",
-		      bytes_not(as, last, 100, PAGE_SIZE, 0));
+		      bytes_not(as, last, part, PAGE_SIZE, 0));
 		CHECK(file_intact(2), "P7.6", "a look at the end of the file has changed it");
 		err = fault_at(as, last + PAGE_SIZE, access);
 		REQUIRE(err == 0 && page_at(as, last + PAGE_SIZE), "P7.6",

@@ -3,6 +3,33 @@
 
 #include "lock/spinlock.h"
 
+/*
+ * A thread that has a signal, or is to die, goes on in the kernel until it leaves it, and copies
+ * and pins there as ever: even at its end, for those who share memory with it.
+ */
+static void check_called(u32 call, const char *what)
+{
+	struct addr_space *as = new_space();
+	struct thread *t = current_thread();
+	int read, written, pinned = 0;
+	struct page *p;
+	u64 value = 1;
+
+	map_at(as, BASE, 3, RW, 0);
+	use_space(as);
+	atomic_fetch_or(&t->work, call);
+	read = copy_from_user(&value, BASE, sizeof(value));
+	written = copy_to_user(PAGE_AT(1), &value, sizeof(value));
+	p = as_pin_page(as, PAGE_AT(2), VM_WRITE, &pinned);
+	atomic_fetch_and(&t->work, ~call);
+	CHECK(!read && !written && p, "P7.11", "%s: a read gives %d, a write %d, a pin %d", what,
+	      read, written, pinned);
+	if (p)
+		page_put(p);
+	use_space(NULL);
+	as_put(as);
+}
+
 KTEST(kernel_copies, "kernel.copies", "07.6", "P7.11")
 {
 	struct addr_space *as = new_space(), *child;
@@ -39,6 +66,8 @@ KTEST(kernel_copies, "kernel.copies", "07.6", "P7.11")
 	use_space(NULL);
 	as_put(as);
 	as_put(child);
+	check_called(WORK_SIGNAL, "a thread that has a signal");
+	check_called(WORK_KILL, "a thread that is to die");
 }
 
 /* A fault that cannot be resolved for another reason ends the copy, too. */

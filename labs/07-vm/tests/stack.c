@@ -56,6 +56,28 @@ KTEST(stack_grows, "stack.grows", "07.3", "P7.5")
 	check_grows(REGION_STACK | REGION_NOFORK | REGION_NORESERVE);
 }
 
+/* Sizes and addresses that 32 bits would take for small ones. */
+static void check_far(void)
+{
+	const u64 four_gib = 1UL << 32;
+	struct rlimit *limit = &current_process()->limits[RLIMIT_STACK];
+	struct rlimit saved = *limit;
+	struct addr_space *as = new_space();
+	vaddr_t top = 4 * four_gib + 8 * PAGE_SIZE;
+	int err;
+
+	use_space(as);
+	map_at(as, top - PAGE_SIZE, 1, RW, REGION_STACK);
+	*limit = (struct rlimit){ 200 * PAGE_SIZE, ~0UL };
+	check_refused(as, top - four_gib - 2 * PAGE_SIZE, "4 GiB and two pages below its top");
+	map_at(as, top - four_gib - 100 * PAGE_SIZE, 1, RW, 0);
+	err = as_fault(as, top - 7 * PAGE_SIZE, VM_WRITE);
+	CHECK(err == 0, "P7.5", "more than 4 GiB above the region below: error %d", err);
+	*limit = saved;
+	use_space(NULL);
+	as_put(as);
+}
+
 KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
 {
 	struct rlimit *limit = &current_process()->limits[RLIMIT_STACK];
@@ -84,6 +106,7 @@ KTEST(stack_limit, "stack.limit", "07.3", "P7.5")
 	*limit = saved;
 	use_space(NULL);
 	as_put(as);
+	check_far();
 }
 
 /* The gap holds whatever is below: memory, open or forbidden, a stack, the heap, or a file. */

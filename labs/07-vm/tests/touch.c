@@ -27,8 +27,9 @@ KTEST(touch_zeros, "touch.zeros", "07.2", "P7.3")
 		      owners(page_at(as, va)));
 		CHECK(page_at(as, va)->order == 0, "P7.3", "one page was touched, and %u are taken",
 		      1u << page_at(as, va)->order);
-		CHECK(as->resident == i + 1, "P7.3", "%u pages were touched, and %lu are resident",
-		      i + 1, as->resident);
+		CHECK(as->resident == i + 1 && as->peak == i + 1, "P7.3",
+		      "%u pages were touched, and %lu are resident, %lu at most", i + 1,
+		      as->resident, as->peak);
 		CHECK(!pte_at(as, va - PAGE_SIZE) && !pte_at(as, va + PAGE_SIZE), "P7.3",
 		      "a page that was not touched is there");
 	}
