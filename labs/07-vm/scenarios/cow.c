@@ -79,12 +79,13 @@ SCENARIO(short_of, "share.short", "07.5", "P7.12", .cpus = 1)
 
 		parent = new_space(RW);
 		put(parent, 7);
+		child = NULL;
 		host_memory_refuse(nth);
 		err = as_fork(parent, &child);
 		if (!err)
 			err = as_fault(child, BASE, VM_WRITE);
 		else
-			child = NULL;
+			expect(!child, "a fork that fails leaves its caller a child");
 		host_memory_refuse(0);
 		expect(nth == 5 ? !err : err == -ENOMEM,
 		       "allocation %d of a fork and a write: %d", nth, err);

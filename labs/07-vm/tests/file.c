@@ -25,6 +25,9 @@ KTEST(file_read, "file.read", "07.4", "P7.6")
 	map_file(as, PAGE_AT(16), VM_READ | VM_EXEC, 0, HOLE * PAGE_SIZE);
 	CHECK(fault_at(as, PAGE_AT(16), VM_EXEC) == 0 && page_at(as, PAGE_AT(16)) == file_pages[0],
 	      "P7.6", "execution does not get the file's own page");
+	map_file(as, PAGE_AT(32), RW, REGION_LOCKED, HOLE * PAGE_SIZE);
+	CHECK(fault_at(as, PAGE_AT(32), VM_READ) == 0 && page_at(as, PAGE_AT(32)) == file_pages[0],
+	      "P7.6", "a read of locked memory does not get the file's own page");
 	as_put(as);
 	file_drop();
 }

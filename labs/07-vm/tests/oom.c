@@ -189,11 +189,13 @@ KTEST(oom_copy, "oom.copy", "07.7", "P7.12")
 
 static int fork_one(struct addr_space *as)
 {
-	struct addr_space *child;
+	struct addr_space *child = NULL;
 	int err = as_fork(as, &child);
 
 	if (!err)
 		as_put(child);
+	else
+		CHECK(!child, "P7.12", "a fork that fails leaves its caller a child to be freed");
 	return err;
 }
 

@@ -158,10 +158,12 @@ static void check_parked(unsigned flags)
 
 /*
  * A page that must not be accessed for a while keeps its contents, and its entry keeps the page,
- * whomever the page is shared with.
+ * whomever the page is shared with, and in a region of any kind.
  */
 KTEST(touch_parked, "touch.parked", "07.2", "P7.4")
 {
 	check_parked(0);
 	check_parked(REGION_SHARED);
+	check_parked(REGION_HEAP);
+	check_parked(REGION_LOCKED);
 }
