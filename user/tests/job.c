@@ -384,6 +384,37 @@ static void background_reads_stop(void)
 	expect_exit(spawn(read_blocking_the_stop), 0);
 }
 
+/* Nobody could continue an orphaned group that has stopped, so its reads fail instead. */
+static void orphaned_reads_fail(void)
+{
+	volatile int *got = shared_memory(4096);
+	pid_t pid;
+	char c;
+
+	teller = open("/dev/tty", O_RDWR);
+	if (teller < 0 || tcgetpgrp(teller) != getpgrp())
+		return;
+	pid = fork();
+	if (pid == 0) {
+		pid_t parent = getpid();
+
+		if (fork())
+			_exit(0);
+		CHECK_EQ(setpgid(0, 0), 0);
+		while (getppid() == parent)
+			sched_yield();
+		got[1] = getpid();
+		got[0] = read(teller, &c, 1) < 0 ? errno : -1;
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+	while (!got[0])
+		sched_yield();
+	CHECK_EQ(got[0], EIO);
+	while (kill(got[1], 0) == 0)
+		sched_yield();
+}
+
 static bool writes;
 
 /* Sets the terminal's settings to what they are, or writes nothing to it. */
@@ -452,6 +483,7 @@ static const struct test_case cases[] = {
 	CASE(waited_for_is_gone),
 	CASE(terminal_is_resized),
 	CASE(background_reads_stop),
+	CASE(orphaned_reads_fail),
 	CASE(background_changes_stop),
 };
 
