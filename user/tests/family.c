@@ -220,6 +220,10 @@ static void order_of_checks(void)
 	CHECK_ERRNO(sigqueue(0x3fffffff, 65, (union sigval){ .sival_int = 1 }), ESRCH);
 	CHECK_ERRNO(sigqueue(getpid(), 65, (union sigval){ .sival_int = 1 }), EINVAL);
 	CHECK_ERRNO(prctl(PR_SET_PDEATHSIG, 65), EINVAL);
+	CHECK_EQ(setuid(65534), 0);
+	CHECK_ERRNO(kill(1, 65), EINVAL);
+	CHECK_ERRNO(tgkill(1, 1, -1), EINVAL);
+	CHECK_ERRNO(kill(1, 64), EPERM);
 }
 
 static const struct test_case cases[] = {
