@@ -1,6 +1,6 @@
 /*
  * Tests of a process that is new, or that one of its threads takes over: others never find it half
- * done. And of the records that tell its end.
+ * done. And of the records that tell its beginning and its end.
  */
 #include "base/test_trace.h"
 #include "errno.h"

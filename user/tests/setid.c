@@ -28,16 +28,18 @@
 static char *self;
 static char copy[40];
 
+struct cap_header {
+	unsigned version;
+	int pid;
+};
+
 struct caps {
 	unsigned effective, permitted, inheritable;
 };
 
 static struct caps caps_of(pid_t pid)
 {
-	struct {
-		unsigned version;
-		int pid;
-	} header = { 0x20080522, pid };
+	struct cap_header header = { 0x20080522, pid };
 	struct caps c[2];
 
 	CHECK_EQ(syscall(SYS_capget, &header, c), 0);
@@ -104,10 +106,7 @@ enum how { PLAIN, NO_NEW_PRIVS, AMBIENT };
 /* Keeps the right to chown() through the change of user @uid, and for its programs. */
 static void become_with_a_capability(uid_t uid)
 {
-	struct {
-		unsigned version;
-		int pid;
-	} header = { 0x20080522, 0 };
+	struct cap_header header = { 0x20080522, 0 };
 	struct caps c[2] = { { .permitted = 1, .inheritable = 1 } };
 
 	CHECK_EQ(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), 0);
@@ -244,10 +243,7 @@ static void capabilities_follow_ids(void)
 /* Leaves the calling process only those capabilities of @effective that it may have. */
 static void keep_effective(unsigned effective)
 {
-	struct {
-		unsigned version;
-		int pid;
-	} header = { 0x20080522, 0 };
+	struct cap_header header = { 0x20080522, 0 };
 	struct caps c[2];
 
 	CHECK_EQ(syscall(SYS_capget, &header, c), 0);
@@ -294,10 +290,7 @@ static void access_is_the_real_users(void)
 
 static void options(void)
 {
-	struct {
-		unsigned version;
-		int pid;
-	} header = { 1, 0 };
+	struct cap_header header = { 1, 0 };
 	struct caps c[2];
 
 	CHECK_EQ(syscall(SYS_capget, &header, NULL), 0);
