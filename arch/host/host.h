@@ -59,13 +59,14 @@ void host_clock_to(uint64_t now);
 /*
  * The state of the machine. Its regions are large, and most of their lines of 64 bytes never
  * change: every store to one is reported by explore_stored(), or made by the kernel's code, which
- * the explorer sees anyway. `mask` is NULL, or for each word the bits that matter to the kernel's
- * behaviour; statistics do not. The pieces are small, and different at each moment.
+ * the explorer sees anyway. `unimportant` is NULL, or for each word the bits that make no
+ * difference to the kernel's behaviour, as in statistics. The pieces are small, and different at
+ * each moment.
  */
 struct host_region {
 	char *start;
 	size_t size;
-	const uint64_t *mask;
+	const uint64_t *unimportant;
 };
 
 struct piece {

@@ -46,9 +46,9 @@ static char arena[ARENA_SIZE] __attribute__((aligned(ALIGN)));
 static char stacks[HOST_STACKS][KSTACK_SIZE] __attribute__((aligned(4096)));
 char host_entry_stacks[HOST_CPUS][64 << 10] __attribute__((aligned(4096)));
 
-/* For each word of the arena and of cpus[], the bits that matter. */
-static u64 arena_mask[ARENA_SIZE / sizeof(u64)];
-static u64 cpus_mask[MAX_CPUS * sizeof(struct cpu) / sizeof(u64)];
+/* For each word of the arena and of cpus[], the bits that do not matter. */
+static u64 arena_unimportant[ARENA_SIZE / sizeof(u64)];
+static u64 cpus_unimportant[MAX_CPUS * sizeof(struct cpu) / sizeof(u64)];
 
 static unsigned live_at_start, stacks_at_start;
 static unsigned thread_cache;		/* index of the cache of struct thread */
@@ -308,44 +308,42 @@ const char *host_leak(void)
 
 extern char __start_kdata[], __stop_kdata[], __start_kbss[], __stop_kbss[];
 
-/* The word of a mask that belongs to @address; NULL: it has none. */
-static u64 *mask_of(const void *address)
+/* The bits of the word at @address that do not matter; NULL: all do. */
+static u64 *unimportant(const void *address)
 {
 	size_t at = (const char *)address - arena;
 
 	if (at < sizeof(arena))
-		return &arena_mask[at / sizeof(u64)];
+		return &arena_unimportant[at / sizeof(u64)];
 	at = (const char *)address - (const char *)cpus;
-	return at < sizeof(cpus) ? &cpus_mask[at / sizeof(u64)] : NULL;
+	return at < sizeof(cpus) ? &cpus_unimportant[at / sizeof(u64)] : NULL;
 }
 
 void host_mark_statistics(const void *start, size_t size)
 {
-	u64 *mask = mask_of(start);
+	u64 *bits = unimportant(start);
 
-	memset(mask, 0, size);
+	memset(bits, 0xff, size);
 }
 
 bool host_is_statistics(const void *address)
 {
-	const u64 *mask = mask_of(address);
+	const u64 *bits = unimportant(address);
 
-	return mask && !*mask;
+	return bits && *bits == ~0ull;
 }
 
-static void __attribute__((constructor)) everything_matters(void)
+static void __attribute__((constructor)) map_memory(void)
 {
 	explore_memory_at(phys_to_virt(0), BLOCK_SIZE);
-	memset(arena_mask, 0xff, sizeof(arena_mask));
-	memset(cpus_mask, 0xff, sizeof(cpus_mask));
 }
 
 void host_regions(struct host_region regions[HOST_REGIONS])
 {
 	regions[0] = (struct host_region){ __start_kdata, __stop_kdata - __start_kdata, NULL };
 	regions[1] = (struct host_region){ __start_kbss, __stop_kbss - __start_kbss, NULL };
-	regions[2] = (struct host_region){ (char *)cpus, sizeof(cpus), cpus_mask };
-	regions[3] = (struct host_region){ arena, sizeof(arena), arena_mask };
+	regions[2] = (struct host_region){ (char *)cpus, sizeof(cpus), cpus_unimportant };
+	regions[3] = (struct host_region){ arena, sizeof(arena), arena_unimportant };
 	regions[4] = (struct host_region){ phys_to_virt(0),
 					   BLOCK_HEADER + HOST_MEMORY_PAGES * PAGE_SIZE, NULL };
 }

@@ -313,6 +313,12 @@ struct snapshot {
 	char *bytes;
 };
 
+/*
+ * Before the first allocation. Snapshots and what is known of the states are hundreds of pages, and
+ * a short search would spend a quarter of its time on faults, one for each page.
+ */
+void explore_use_large_pages(void);
+
 extern bool check_lines;		/* slowly: is every store known? */
 void state_init(void);			/* after boot: the state now is the first */
 void state_stored(const void *start, size_t size);

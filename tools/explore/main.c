@@ -6,8 +6,7 @@
  *	explore weak NAME BOUND STEPS	the same, and loads may read older stores
  *	explore whole NAME BOUND STEPS	the same, without partial-order reduction
  *	explore covers NAME BOUND STEPS	the same, and tells which code ran
- *	explore costume NAME BOUND STEPS
- *				the same in the costume: arch/host/costume.c
+ *	explore costume NAME BOUND STEPS the same in the costume: arch/host/costume.c
  *	explore twice NAME BOUND STEPS	first as it is, then a smaller search in the costume
  *	explore NAME replay SCHEDULE	runs one, and tells of each access
  *	explore NAME random SEED COUNT [DEPTH]
@@ -272,7 +271,7 @@ static int search_all(unsigned bound, uint64_t most_steps)
 		report("unfinished", k, &f);
 		return 0;
 	}
-	if (merge_states && !weak &&
+	if (merge_states && !weak && !host_costume &&
 	    search_weak(bound > 1 ? bound - 1 : bound, most_steps, &k) == OUTCOME_WRONG) {
 		shrink(&schedule);
 		report("wrong", k, &f);
@@ -404,8 +403,8 @@ static unsigned depth_of(const char *text)
 }
 
 /*
- * The second search of a scenario. Mistakes that are made in one role only seldom need more than
- * one preemption, and it must not cost as much as the first. Another boot needs another program.
+ * The second search of a scenario, which must not cost as much as the first. Mistakes made in one
+ * role only seldom need more than this. Another boot needs another program.
  */
 #define COSTUME_BOUND	1u
 #define COSTUME_STEPS	100000u
@@ -432,6 +431,7 @@ int main(int argc, char **argv)
 	unsigned bound;
 	int found;
 
+	explore_use_large_pages();
 	if (argc == 2 && strcmp(argv[1], "list") == 0) {
 		list();
 		return 0;

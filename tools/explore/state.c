@@ -115,6 +115,7 @@ void state_init(void)
 
 static void make_hot(unsigned r, size_t n)
 {
+	const uint64_t *unimportant = regions[r].unimportant;
 	struct line *l = &hot[nr_hot];
 
 	if (nr_hot == HOT_MAX)
@@ -122,9 +123,9 @@ static void make_hot(unsigned r, size_t n)
 	*l = line_of(r, n);
 	memcpy(l->words, l->start, LINE);
 	memset((char *)l->mask + l->skip, 0xff, l->size);
-	if (regions[r].mask)
+	if (unimportant)
 		for (unsigned i = l->skip / 8; i < (l->skip + l->size) / 8; i++)
-			l->mask[i] = regions[r].mask[(l->start - regions[r].start) / 8 + i];
+			l->mask[i] &= ~unimportant[(l->start - regions[r].start) / 8 + i];
 	l->first_hash = hashes[nr_hot] = hash_line(l);
 	index_of[r][n] = ++nr_hot;
 }

@@ -12,10 +12,8 @@ static_assert(TABLE_SIZE >= 2 * WORDS_MAX, "half of the table stays free");
 
 struct word words[WORDS_MAX];
 static unsigned nr_words;
-static struct {
-	uintptr_t at;
-	unsigned word;
-} table[TABLE_SIZE];
+static uint16_t table[TABLE_SIZE];	/* numbers in words[] from 1 on; small, to be few pages */
+static_assert(WORDS_MAX <= UINT16_MAX, "a number fits");
 
 unsigned nr_learned;
 
@@ -23,7 +21,7 @@ static unsigned slot_of(uintptr_t at)
 {
 	unsigned h = (at * 0x9e3779b97f4a7c15ull) >> (64 - TABLE_BITS);
 
-	while (table[h].at && table[h].at != at)
+	while (table[h] && words[table[h] - 1].at != at)
 		h = (h + 1) % TABLE_SIZE;
 	return h;
 }
@@ -45,15 +43,14 @@ static __attribute__((noinline)) struct word *find_or_make_word(uintptr_t at)
 {
 	unsigned h = slot_of(at);
 
-	if (!table[h].at) {
+	if (!table[h]) {
 		*chunk_of(at) |= 1ull << at / 8 % 64;
 		if (nr_words == WORDS_MAX)
 			explore_fail("the scenario touches too many words");
 		words[nr_words] = (struct word){ .at = at, .size = 8, .smallest = 8 };
-		table[h].at = at;
-		table[h].word = nr_words++;
+		table[h] = ++nr_words;
 	}
-	return &words[table[h].word];
+	return &words[table[h] - 1];
 }
 
 /* Finds the word that begins at @at, or makes it. Nearly all are found where they were last. */
@@ -157,11 +154,11 @@ static void each_part(uintptr_t at, void (*f)(struct word *w))
 {
 	unsigned part;
 
-	if (!table[slot_of(at)].at)
+	if (!table[slot_of(at)])
 		return;
 	part = entry(at)->size;
 	for (uintptr_t i = at; i < at + 8; i += part)
-		if (table[slot_of(i)].at)
+		if (table[slot_of(i)])
 			f(entry(i));
 }
 
