@@ -240,6 +240,23 @@ SCENARIO(fork_or_kill, "fork.against_kill", "", "", .cpus = 2, .after = check_ta
 	       "waiting for the child returned %d, status 0x%x", err, res.status);
 }
 
+static int rename(void *unused)
+{
+	thread_set_name(first, "another");
+	return fork(unused);
+}
+
+/* A process is named while its other thread forks: a child has the old name, or the new one. */
+SCENARIO(fork_or_rename, "fork.against_rename", "", "", .cpus = 2, .keeps = true)
+{
+	pid_t pid = make_pair(0, rename, fork);
+
+	adopt_orphans();
+	start_pair();
+	expect_status(pid, STATUS_EXIT(3));
+	end_here();
+}
+
 /* --- All of them ------------------------------------------------------------------------------ */
 
 static _Atomic unsigned inside;
