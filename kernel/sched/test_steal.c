@@ -52,7 +52,7 @@ KTEST(sched_steals, "sched.steals", "", "")
 KTEST(sched_steals_directly, "sched.steals_directly", "", "")
 {
 	struct spinner busy = { 0 }, s = { 0 };
-	u64 before;
+	u64 before, moves;
 
 	if (nr_cpus == 1 || !may_steal)
 		return;
@@ -65,10 +65,13 @@ KTEST(sched_steals_directly, "sched.steals_directly", "", "")
 	look_on(MS);
 	CHECK(ran(&s) == 0, "", "it has not had to wait");
 	before = cpus[1].idle.stats.switches_in;
+	moves = s.thread->stats.migrations;
 	atomic_store(&busy.stop, true);
 	look_on(2 * MS);
 	CHECK(ran(&s) > 0, "", "it waits beside a CPU that has nothing to do");
 	CHECK(cpus[1].idle.stats.switches_in == before, "", "that CPU idled first");
+	moves = s.thread->stats.migrations - moves;
+	CHECK(moves == 1, "", "%lu moves are counted", moves);
 	end(&s, 1);
 	end(&busy, 1);
 	stay_no_longer();

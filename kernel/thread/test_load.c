@@ -4,6 +4,7 @@
  */
 #include "process/process.h"
 #include "sched/cpu.h"
+#include "sched/sched.h"
 #include "sched/time.h"
 #include "test/ktest.h"
 
@@ -68,6 +69,24 @@ KTEST(load_periods, "load.periods", "", "load.idle")
 	/* an idle period takes 8 % */
 	CHECK(kept > steady - steady / 25, "load.idle", "%lu, and then %lu", steady, kept);
 	CHECK(fallen < kept - kept / 25, "load.idle", "%lu, and then %lu", kept, fallen);
+}
+
+/*
+ * Each timer interrupt asks whether a period is over. Who asks for the load once all have slept
+ * through one is not taken for a load of that period, though it runs now.
+ */
+KTEST(load_asleep, "load.asleep", "", "load.sample")
+{
+	u64 before, after;
+
+	/* Times are compared by their difference: once round, and the last sample is one of now. */
+	for (unsigned quarter = 1; quarter < 4; quarter++)
+		load_sample(latest + quarter * (1ul << 62));
+	load_sample(time_now());
+	before = load_average(0);
+	thread_sleep(PERIOD + PERIOD / 10);
+	after = load_average(0);
+	CHECK(after < before, "load.sample", "%lu, and asleep %lu", before, after);
 }
 
 /* A CPU's times count from the boot, whatever the clock says then. */
