@@ -6,12 +6,15 @@
  */
 #include "aging.h"
 
+#define US	NSEC_PER_USEC
+
 static struct {
 	unsigned line[ENTITIES], nr;	/* those that wait, the next one first */
 	u32 own[ENTITIES], gain[ENTITIES];
 	bool old[ENTITIES];		/* has waited since before the last round */
 	enum enqueue_why why[ENTITIES];	/* how it came back to the queue */
 	unsigned rounds[ENTITIES];	/* since then */
+	u64 rest[ENTITIES];		/* of its slice, when it was last preempted, in us */
 	u64 random;
 } m;
 
@@ -106,6 +109,10 @@ static void both_pick(unsigned step)
 	REQUIRE(!wrong, "P9.3", "step %u: %s is picked, not %s", step,
 		story(wrong, running()).text, story(wrong, want).text);
 	CHECK(q.nr == m.nr, "P9.1", "step %u: %u wait, and the queue counts %u", step, m.nr, q.nr);
+	if (want >= 0 && m.why[want] == ENQUEUE_PREEMPTED)
+		CHECK(e[want].slice_left == m.rest[want] * US, "P9.1",
+		      "step %u: preempted with %lu us left, then %u rounds: it has %lu us", step,
+		      m.rest[want], m.rounds[want], e[want].slice_left / US);
 }
 
 static void both_put(unsigned step, unsigned i, enum enqueue_why why)
@@ -125,6 +132,10 @@ static void both_give_way(unsigned step, enum enqueue_why why)
 	unsigned i = (unsigned)running();
 
 	q.current = NULL;
+	if (why == ENQUEUE_PREEMPTED) {
+		m.rest[i] = 1 + step;
+		e[i].slice_left = m.rest[i] * US;
+	}
 	both_put(step, i, why);
 	both_pick(step);
 }
