@@ -5,8 +5,9 @@ import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from grade import recipe
 from grade.build import BuildFailed, Product, Reference
@@ -20,8 +21,11 @@ from tools.progress import Progress
 from grade.score import LabScore, Outcome, Run, score
 from grade.submission import Rejected, Submission
 from grade.trace import Layout
-from grade.verdict import Verdict, build_error, judge
+from grade.verdict import Verdict, build_error, judge, passed_together
 from tools import qemu
+
+
+_T = TypeVar("_T")
 
 
 def runs_of(lab: Lab, arches: Sequence[str], seeds: int | None) -> list[Run]:
@@ -179,32 +183,61 @@ def judge_run(bench: Bench, lab: Lab, run: Run, product: Product) -> Verdict:
     return judge(lab, test, bench.runner.boot(boot_of(test, run, product)))
 
 
+def _shared(lab: Lab, runs: Sequence[Run]) -> list[list[Run]]:
+    """@runs, those that may share a boot in one list: tests of one step on equal machines."""
+    found: dict[object, list[Run]] = {}
+    for run in runs:
+        test = lab.test(run.test)
+        step = max(lab.property(p).step for p in test.properties)
+        machine = (run.arch, run.cpus, run.seed, test.bootargs, test.memory, test.slices, *test.shift.items())
+        found.setdefault((step, machine) if test.together else run, []).append(run)
+    return list(found.values())
+
+
+def _passed_together(bench: Bench, lab: Lab, runs: Sequence[Run], product: Product) -> dict[Run, Verdict]:
+    """The verdicts on those of @runs that pass when they share a boot. It has the limit of one."""
+    tests = [lab.test(run.test) for run in runs]
+    boot = boot_of(tests[0], runs[0], product)
+    boot = replace(boot, test=",".join(t.name for t in tests), limit=max(t.limit for t in tests) * 1_000_000)
+    evidence = bench.runner.boot(boot)
+    verdicts = ((run, passed_together(test, evidence)) for run, test in zip(runs, tests))
+    return {run: verdict for run, verdict in verdicts if verdict}
+
+
 def run_all(
     bench: Bench, lab: Lab, built: Mapping[str, Built], runs: Sequence[Run], progress: Progress
 ) -> list[Outcome]:
-    """Boots @runs, as many at once as there are jobs; outcomes in the order of @runs."""
+    """Boots @runs, as many at once as there are jobs; outcomes in the order of @runs. Of tests that may
+    share a boot each one that does not pass there is run again by itself: only that gives its verdict."""
     progress.expect(len(runs))
 
-    def one(run: Run) -> Outcome:
-        product = _for_run(built, run)
+    def some(together: Sequence[Run]) -> dict[Run, Verdict]:
+        product = _for_run(built, together[0])
+        passed = {}
+        if len(together) > 1 and not isinstance(product, BuildFailed):
+            passed = _passed_together(bench, lab, together, product)
+        return {run: one(run, product, passed.get(run)) for run in together}
+
+    def one(run: Run, product: Built, passed: Verdict | None) -> Verdict:
         if isinstance(product, BuildFailed):
             verdict = build_error(lab.test(run.test), product.lines)
         else:
-            verdict = judge_run(bench, lab, run, product)
+            verdict = passed or judge_run(bench, lab, run, product)
         progress.step(f"{lab.name} {run.test}")
-        return Outcome(run, verdict)
+        return verdict
 
     with ThreadPoolExecutor(bench.jobs) as pool:
-        futures = [pool.submit(one, run) for run in runs]
+        futures = [pool.submit(some, together) for together in _shared(lab, runs)]
         try:
-            return _results(futures)
+            verdicts = {run: verdict for each in _results(futures) for run, verdict in each.items()}
+            return [Outcome(run, verdicts[run]) for run in runs]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             bench.runner.stop_all()
             raise
 
 
-def _results(futures: Sequence[Future[Outcome]]) -> list[Outcome]:
+def _results(futures: Sequence[Future[_T]]) -> list[_T]:
     """All results; the first error at once, without waiting for the rest."""
     done, _ = wait(futures, return_when=FIRST_EXCEPTION)
     for future in done:

@@ -30,6 +30,7 @@
     slices = "fine"                       how often CPUs take turns: coarse, medium (default), fine
     bootargs = ["quantum=10s"]            words for the kernel; in a sweep, no quantum ends
     memory = 128                          MiB
+    together = true                       looks only at what it has made itself: may share a boot with others
     hidden_seeds = 1                      so many seeds more, which students do not have
     hidden = true                         not shipped to students; so may a scenario be
 
@@ -92,6 +93,7 @@ class Test:
     bootargs: tuple[str, ...]
     memory: int
     hidden: bool
+    together: bool = False
     bound: int | None = None  # of a scenario; None: a test that boots a machine
 
     def seed_list(self, wanted: int | None) -> range:
@@ -215,8 +217,8 @@ class _Table:
             raise self.wrong(key, "a number of points, 0 or more")
         return float(value)
 
-    def flag(self, key: str) -> bool:
-        return bool(self._get(key, bool, False, "true or false"))
+    def flag(self, key: str, default: bool = False) -> bool:
+        return bool(self._get(key, bool, default, "true or false"))
 
     def texts(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
         values = self._get(key, list, list(default), "a list of strings")
@@ -276,6 +278,7 @@ def _read_shift(t: _Table, default: Any) -> dict[str, int]:
 
 def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str], of: str | None = None) -> Test:
     """A test, of the properties that it lists or of the challenge @of alone."""
+    alone = of or t.maybe_text("program")
     slices = str(t.raw("slices", defaults.get("slices", "medium")))
     if slices not in SLICES:
         raise t.wrong("slices", "one of " + ", ".join(SLICES))
@@ -293,11 +296,14 @@ def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str], of: str 
         bootargs=t.texts("bootargs", defaults.get("bootargs", [])),
         memory=t.number("memory", defaults.get("memory", 128), 32, 1024),
         hidden=t.flag("hidden"),
+        together=t.flag("together", not alone and bool(defaults.get("together"))),
     )
     if not test.properties or not set(test.properties) <= known:
         raise t.wrong("properties", "among the lab's own: " + ", ".join(sorted(known)))
     if not test.arches or not set(test.arches) <= set(ARCHES):
         raise t.wrong("arches", "among " + ", ".join(ARCHES))
+    if test.together and alone:
+        raise t.wrong("together", "false, but for tests in the kernel that carry points")
     t.finish()
     return test
 
@@ -416,6 +422,9 @@ def _check_whole(where: str, lab: Lab) -> None:
     for p in lab.properties:
         if p.id not in tested:
             raise GraderError(f"{where}: no test covers property {p.id} (one that is public)")
+    for t in lab.tests:
+        if t.together and any(lab.property(p).judges for p in t.properties):
+            raise GraderError(f"{where}: {t.name} has judges of the trace: it cannot be together with others")
 
 
 def load_all(root: Path) -> list[Lab]:

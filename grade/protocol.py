@@ -55,6 +55,8 @@ class Messages:
     checks: Counter[str] = field(default_factory=Counter)  # property -> checks made
     failed: Counter[str] = field(default_factory=Counter)  # property -> checks failed
     figures: dict[str, int] = field(default_factory=dict)
+    made: Counter[str] = field(default_factory=Counter)  # test -> checks made
+    wrong: set[str] = field(default_factory=set)  # tests with a check that failed
     listed: list[tuple[str, str, str]] = field(default_factory=list)  # name, step, property
     ended: bool = False  # the end marker came, and its counts agree
     broken: str | None = None  # why the messages cannot be trusted
@@ -64,20 +66,24 @@ class Messages:
 def parse(kernel: bytes, nonce: str) -> Messages:
     """Reads the messages out of the kernel's stream. Never fails; sets `broken` if they are invalid."""
     messages = Messages()
-    numbers: list[int] = []
+    said: list[tuple[int, str]] = []
     tag = f"@@{nonce} "
     for line in kernel.decode("utf-8", "replace").split("\n"):
         if not line.startswith(tag):
             continue
         line = line.rstrip("\r")
         number, _, rest = line[len(tag) :].replace(nonce, "-").partition(" ")
+        try:
+            said.append((int(number), rest))
+        except ValueError:
+            _garbled(messages)
+    for _, rest in sorted(said, key=lambda one: one[0]):  # CPUs may write in another order
         kind, _, words = rest.partition(" ")
         try:
-            numbers.append(int(number))
             _take(messages, kind, words)
         except (ValueError, IndexError):
-            messages.broken = messages.broken or "a message of the test runner is garbled"
-            messages.garbled = True
+            _garbled(messages)
+    numbers = [number for number, _ in said]
     if len(numbers) > len(set(numbers)):
         messages.broken, messages.garbled = "messages of the test runner are there twice", False
     elif messages.begun > 1:  # which explains it if others are missing
@@ -85,6 +91,11 @@ def parse(kernel: bytes, nonce: str) -> Messages:
     elif sorted(numbers) != list(range(1, len(numbers) + 1)):
         messages.broken, messages.garbled = "messages of the test runner have not reached the console", True
     return messages
+
+
+def _garbled(m: Messages) -> None:
+    m.broken = m.broken or "a message of the test runner is garbled"
+    m.garbled = True
 
 
 def _take(m: Messages, kind: str, words: str) -> None:
@@ -102,6 +113,9 @@ def _take(m: Messages, kind: str, words: str) -> None:
         prop, checks, failed = words.split(" ")
         m.checks[prop] += int(checks)
         m.failed[prop] += int(failed)
+        m.made[m.started[-1]] += int(checks)
+        if int(failed):
+            m.wrong.add(m.started[-1])
     elif kind == "figure":
         name, value = words.split(" ")
         m.figures[name] = int(value)

@@ -80,6 +80,26 @@ def judge(lab: Lab, test: Test, evidence: Evidence) -> Verdict:
     return Verdict(kind, tuple(findings), figures, evidence.trace, details)
 
 
+def passed_together(test: Test, evidence: Evidence) -> Verdict | None:
+    """The verdict on @test from the @evidence of a boot that it shared with others, if it has passed and
+    nothing else is strange. None: only a boot of its own can tell."""
+    m = evidence.messages
+    kernel = evidence.streams.kernel.decode("utf-8", "replace")
+    if (
+        evidence.ended is not Ended.EXITED
+        or evidence.status != qemu.STATUS_OFF
+        or not m.ended
+        or m.broken is not None
+        or evidence.changed
+        or _boots(kernel) != 1
+        or m.finished.count(test.name) != 1
+        or not m.made[test.name]
+        or test.name in m.wrong
+    ):
+        return None
+    return Verdict(Kind.PASS, (), {}, evidence.trace)
+
+
 _Result = tuple[Kind, list[Finding], tuple[str, ...]]
 
 
@@ -91,7 +111,7 @@ def _judge(lab: Lab, test: Test, evidence: Evidence) -> _Result:
         return Kind.SLOW, [], ()
     if evidence.ended is Ended.FLOODED:
         return Kind.FLOOD, [_flood(test)], ()
-    boots = len(re.findall(r"^Trellis on ", kernel, re.M))
+    boots = _boots(kernel)
     if boots > 1:
         happened = f"the kernel started {boots} times"
         return Kind.REBOOT, [Finding(whole, "the kernel boots once", happened)], ()
@@ -113,6 +133,10 @@ def _judge(lab: Lab, test: Test, evidence: Evidence) -> _Result:
         happened = "the machine stopped before the test had ended"
         return Kind.STOPPED, [*seen, Finding(whole, "the test runs to its end", happened)], ()
     return Kind.PASS, seen, ()
+
+
+def _boots(kernel: str) -> int:
+    return len(re.findall(r"^Trellis on ", kernel, re.M))
 
 
 def _flood(test: Test) -> Finding:

@@ -72,8 +72,8 @@ KTEST(load_periods, "load.periods", "", "load.idle")
 }
 
 /*
- * Each timer interrupt asks whether a period is over. Who asks for the load once all have slept
- * through one is not taken for a load of that period, though it runs now.
+ * Each timer interrupt asks whether a period is over. If all have slept through one, the thread
+ * that then asks for the load is not taken for a load of that period, though it runs now.
  */
 KTEST(load_asleep, "load.asleep", "", "load.sample")
 {

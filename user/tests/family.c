@@ -208,7 +208,7 @@ static void stack_flags(void)
 	CHECK_EQ(sigaltstack(NULL, &seen), 0);
 	CHECK_EQ(seen.ss_flags, (int)(1u << 31));
 	CHECK_EQ(seen.ss_size, sizeof(stack));
-	s.ss_sp = (char *)&s - sizeof(stack) / 2;	/* around us; never in use, as a handler's is off */
+	s.ss_sp = (char *)&s - sizeof(stack) / 2;	/* around us, and not in use all the same */
 	CHECK_EQ(sigaltstack(&s, NULL), 0);
 	CHECK_EQ(sigaltstack(&s, &seen), 0);
 	CHECK_EQ(seen.ss_flags, (int)(1u << 31));

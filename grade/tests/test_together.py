@@ -1,0 +1,105 @@
+"""Tests that share a boot: only a pass counts there, and nothing else changes."""
+
+import re
+import unittest
+from pathlib import Path
+from unittest.mock import Mock
+
+from grade.build import Product
+from grade.engine import run_all
+from grade.errors import GraderError
+from grade.lab import ARCHES, Lab, load_all
+from grade.machine import Boot, Evidence
+from grade.score import Run
+from grade.tests.fake import LAB_TOML, AtHome, evidence, lab, messages, passing
+from grade.verdict import Kind, passed_together
+
+ROOT = Path(__file__).parents[2]
+BANNER = b"Trellis on riscv64, virt, 2 CPUs\n"
+TOML = LAB_TOML.replace('judges = ["timeout_not_early"]\n', "").replace(
+    "[[property]]", "[defaults]\ntogether = true\n\n[[property]]", 1
+)
+BOTH = (
+    *("begin 1", "test sleep.early", "sum P4.1 3 0", "done sleep.early"),
+    *("test sleep.due", "sum P4.2 2 0", "done sleep.due", "end 2 5 0"),
+)
+FAILS = (
+    *("begin 1", "test sleep.early", "sum P4.1 3 0", "done sleep.early", "test sleep.due"),
+    *("fail P4.2 a.c:1 5 one a tick", "sum P4.2 2 1", "done sleep.due", "end 2 5 1"),
+)
+
+
+class OfOne(AtHome):
+    """The answer of passed_together() for each test."""
+
+    def names(self, seen: Evidence) -> list[str]:
+        return [t.name for t in lab(self.home, TOML).tests if passed_together(t, seen)]
+
+    def test_all_pass(self) -> None:
+        self.assertEqual(self.names(evidence(BANNER + messages(*BOTH))), ["sleep.early", "sleep.due"])
+
+    def test_one_fails(self) -> None:
+        self.assertEqual(self.names(evidence(BANNER + messages(*FAILS))), ["sleep.early"])
+
+    def test_anything_strange_decides_nothing(self) -> None:
+        no_check = [line.replace("sum P4.2 2 0", "sum P4.2 0 0").replace("2 5 0", "2 3 0") for line in BOTH]
+        self.assertEqual(self.names(evidence(BANNER + messages(*no_check))), ["sleep.early"])
+        self.assertEqual(self.names(evidence(BANNER + messages(*BOTH[:-1]))), [])
+        self.assertEqual(self.names(evidence(BANNER + messages(*BOTH), status=35)), [])
+        self.assertEqual(self.names(evidence(2 * BANNER + messages(*BOTH))), [])
+        self.assertEqual(self.names(evidence(BANNER + messages(*BOTH) + messages(*BOTH))), [])
+
+
+class Runs(AtHome):
+    """The machines that are booted."""
+
+    def boots(self, kernel: bytes, read: Lab, *runs: Run) -> tuple[list[str | None], list[Kind]]:
+        """The tests= of the machines if those that share one say @kernel, and the verdicts on @runs."""
+        asked = []
+
+        def boot(wanted: Boot) -> Evidence:
+            asked.append(wanted.test)
+            assert wanted.test is not None
+            return evidence(BANNER + (kernel if "," in wanted.test else passing(wanted.test)))
+
+        bench = Mock(jobs=1, runner=Mock(boot=boot))
+        built = dict.fromkeys(ARCHES, Product(Path("kernel"), None, None))
+        return asked, [o.verdict.kind for o in run_all(bench, read, built, runs, Mock())]
+
+    def test_one_machine_for_both(self) -> None:
+        read = lab(self.home, TOML.replace('step = 2', 'step = 1'))
+        runs = [Run("riscv", "sleep.early", 1, 1), Run("riscv", "sleep.due", 1, 1)]
+        asked, kinds = self.boots(messages(*BOTH), read, *runs)
+        self.assertEqual((asked, kinds), (["sleep.early,sleep.due"], [Kind.PASS] * 2))
+
+    def test_one_that_fails_is_run_again_by_itself(self) -> None:
+        read = lab(self.home, TOML.replace('step = 2', 'step = 1'))
+        runs = [Run("riscv", "sleep.early", 1, 1), Run("riscv", "sleep.due", 1, 1)]
+        asked, kinds = self.boots(messages(*FAILS), read, *runs)
+        self.assertEqual((asked, kinds), (["sleep.early,sleep.due", "sleep.due"], [Kind.PASS] * 2))
+
+    def test_only_equal_machines_are_shared(self) -> None:
+        read = lab(self.home, TOML.replace('step = 2', 'step = 1'))
+        runs = [Run("riscv", "sleep.early", 1, 1), Run("riscv", "sleep.due", 2, 1)]
+        runs += [Run("x86_64", "sleep.due", 1, 1), Run("riscv", "sleep.early", 1, 2)]
+        asked, _ = self.boots(messages(*BOTH), read, *runs)
+        self.assertEqual(asked, ["sleep.early", "sleep.due", "sleep.due", "sleep.early"])
+
+
+class Declared(AtHome):
+    def test_what_may_not_share(self) -> None:
+        with self.assertRaisesRegex(GraderError, "judges of the trace"):
+            lab(self.home, TOML.replace("step = 1\n", 'step = 1\njudges = ["timeout_not_early"]\n', 1))
+        with self.assertRaisesRegex(GraderError, "together"):
+            lab(self.home, TOML.replace('name = "sleep.due"', 'name = "x"\nprogram = "/x"\ntogether = true'))
+
+    def test_no_thread_runs_in_those_of_this_tree(self) -> None:
+        early = re.compile(r'^KTEST_EARLY\(\w+, "([^"]+)"', re.M)
+        for read in load_all(ROOT):
+            sources = [path.read_text("utf-8") for path in read.folder.glob("tests/*.c")]
+            found = {name for text in sources for name in early.findall(text)}
+            self.assertLessEqual({t.name for t in read.tests if t.together}, found, read.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
