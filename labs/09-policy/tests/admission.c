@@ -215,6 +215,7 @@ KTEST_EARLY(edf_in_place, "edf.in_place", "09.7", "P9.12")
 		      others[i].runtime, others[i].period);
 	CHECK(!admit(1, reserved(6 * MS, 10 * MS)), "P9.12",
 	      "6 of 10 ms in place of 5 of 10 ms is admitted, beside 5 of 10 ms");
+	expect_full("5 of 10 ms twice, one of which was refused to become 6,");
 	CHECK(admit(0, normal), "P9.12", "giving back is refused");
 	CHECK(admit(2, reserved(5 * MS, 10 * MS)), "P9.12",
 	      "a reservation was given back, and its share is refused to another");
