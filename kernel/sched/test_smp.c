@@ -279,11 +279,13 @@ KTEST(sched_balances, "sched.balances", "", "")
 {
 	struct spinner s[MAX_CPUS + 2] = { 0 };
 	unsigned last = nr_cpus - 1, n = nr_cpus + 2;
-	u64 moved = 0;
+	u64 moved = 0, counted = 0;
 
 	if (nr_cpus == 1 || policy_is(&sched_pct))
 		return;
 	stay_here();
+	for (unsigned i = 0; i < nr_cpus; i++)
+		counted -= cpus[i].stats.balanced;
 	for (unsigned i = 0; i < last; i++)
 		start_on(&s[i], BIT(i), spin, PRIORITY_DEFAULT);
 	for (unsigned i = last; i < n; i++) {
@@ -294,7 +296,10 @@ KTEST(sched_balances, "sched.balances", "", "")
 	thread_sleep(350 * MS);
 	for (unsigned i = last; i < n; i++)
 		moved += s[i].thread->stats.migrations - s[i].since;
+	for (unsigned i = 0; i < nr_cpus; i++)
+		counted += cpus[i].stats.balanced;
 	CHECK((moved > 0) == balances(), "", "%lu moves", moved);
+	CHECK((counted > 0) == balances(), "", "%lu moves are counted", counted);
 	end(s, n);
 	stay_no_longer();
 }

@@ -68,6 +68,23 @@ CASE(read)
 	T(read, fd, r, sizeof(r));
 }
 
+/* A sender's pid, not an address, if a signal of a fault was sent. */
+CASE(sent_faults)
+{
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS };
+
+	fd = Q(signalfd4, -1, bits(~0UL), 8, O_NONBLOCK);
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		block(signals[i]);
+		Q(kill, getpid(), signals[i]);
+		T(read, fd, r, sizeof(r[0]));
+		V(r[0].signo);
+		V(r[0].code);
+		V(r[0].pid == (uint32_t)getpid());
+		V(r[0].addr);
+	}
+}
+
 CASE(read_several)
 {
 	usr1();
