@@ -183,6 +183,19 @@ static void check_down(u64 *middle)
 	CHECK(n <= 2, "P1.4", "two frames, of which the second leads down, gave %u entries", n);
 }
 
+/* A frame on the stack of the thread that walks, which is not the owner of the chain. */
+static void check_elsewhere(void)
+{
+	u64 own[16];
+	unsigned n;
+
+	fill();
+	for (unsigned i = 0; i < ARRAY_SIZE(own); i++)
+		own[i] = 1;
+	n = walk((u64)&own[8]);
+	CHECK(n == 0, "P1.4", "a frame on another thread's stack gave %u entries", n);
+}
+
 KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 {
 	u64 *middle = &area[(LOW + HIGH) / 2];
@@ -226,4 +239,5 @@ KTEST_EARLY(chain_damaged, "chain.damaged", "01.2", "P1.4")
 	for (u64 fp = 0; fp < 64; fp += 8)
 		CHECK(walk(fp) == 0 && walk(-fp) == 0, "P1.4", "a frame at address %lx was read",
 		      fp);
+	check_elsewhere();
 }

@@ -298,6 +298,21 @@ static int spin_there(void *unused)
 	return spin(unused);
 }
 
+/* Of two requests at once the first handler takes both reasons. A thread runs there all the time. */
+static void check_request_without_reason(struct cpu *c)
+{
+	u64 before, began = time_now();
+
+	ipi_send(c, 0);
+	while (time_now() - began < NSEC_PER_MSEC)
+		arch_spin_hint();
+	before = turns;
+	while (turns == before && within(began))
+		arch_spin_hint();
+	CHECK(turns != before, "P1.8",
+	      "a request whose reason the handler of another one has taken comes again and again");
+}
+
 /* The end of a request's handler gives CPU 1 to an urgent thread, and another request comes. */
 static void check_request_that_switches(struct cpu *c)
 {
@@ -313,6 +328,7 @@ static void check_request_that_switches(struct cpu *c)
 	thread_resume(t);
 	while (!turns && within(began))
 		arch_spin_hint();
+	check_request_without_reason(c);
 	thread_resume(urgent);
 	while (!there && within(began))
 		arch_spin_hint();

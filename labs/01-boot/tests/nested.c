@@ -117,6 +117,44 @@ static unsigned count(const struct uart_tap *tap, char first, char last)
 	return found;
 }
 
+static void send_more(void *unused)
+{
+	(void)unused;
+	console_send_more();
+}
+
+/* The UART's interrupt comes at every instruction of a message that is queued behind others. */
+static void interrupt_by_uart(void)
+{
+	unsigned step = 0, calls, came;
+	bool hit = true;
+
+	sweep_action = send_more;
+	while ((hit || step < 50) && ++step < STEPS) {
+		struct uart_tap tap = { .bytes = sent, .size = sizeof(sent) };
+
+		console_write_now(STREAM_KERNEL, "", 0);
+		console_send_more();
+		uart_tap = &tap;
+		console_write_all(STREAM_USER, text, sizeof(text) - 1);
+		console_write_all(STREAM_USER, text, sizeof(text) - 1);
+		tap.rounds = 1000;		/* it was busy, and is not any more */
+		sweep_begin(step);
+		console_write_all(STREAM_USER, text, sizeof(text) - 1);
+		sweep_end();
+		hit = sweep_hit();
+		for (calls = 0; tap.asked && calls < 100; calls++)
+			console_send_more();
+		came = count(&tap, 0x11, 0x1a);
+		console_flush();
+		console_send_more();
+		uart_tap = NULL;
+		CHECK(came == 3 * OWN, "P1.2",
+		      "the UART's interrupt came in the middle: %lu bytes wait, and it is off",
+		      3 * OWN - came);
+	}
+}
+
 /* It interrupts the console at every instruction: neither waits for the other, no byte is lost. */
 KTEST(nested_printing, "nested.printing", "01.6", "P1.1")
 {
@@ -147,6 +185,7 @@ KTEST(nested_printing, "nested.printing", "01.6", "P1.1")
 			at++;
 		CHECK(at + n <= tap.nr, "P1.1", "a handler's byte came into the line");
 	}
+	interrupt_by_uart();
 	sweep_action = NULL;
 	CHECK(step < STEPS, "P1.1", "a line takes more than %u instructions", step);
 }
