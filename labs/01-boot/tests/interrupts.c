@@ -154,6 +154,57 @@ static void check_device_is_counted(void)
 	      counted);
 }
 
+static _Atomic bool done;
+static bool came;
+
+static void give_way(void)
+{
+	atomic_fetch_or(&current_thread()->work, WORK_RESCHED);
+}
+
+/* It gets the CPU at the end of a device's handler, and asks the UART for another interrupt. */
+static int ask_again(void *unused)
+{
+	u64 before, began = time_now();
+
+	(void)unused;
+	irq_off();
+	uart_tap = NULL;
+	uart_interrupts(0, UART_TX);
+	before = device_interrupts();
+	uart_interrupts(UART_TX, 0);
+	irq_on();
+	while (device_interrupts() == before && within(began))
+		arch_spin_hint();
+	came = device_interrupts() > before;
+	done = true;
+	return 0;
+}
+
+/* The end of a device's handler gives the CPU to another thread. */
+static void check_device_that_switches(void)
+{
+	struct thread *t = thread_create("asks", ask_again, NULL, PRIORITY_HIGHEST);
+	struct uart_tap tap = { .in_fifo = UART_FIFO, .sending = give_way };
+	u64 began = time_now();
+
+	REQUIRE(t, "P1.8", "no memory for a thread");
+	done = false;
+	irq_off();
+	uart_interrupts(UART_TX, 0);
+	uart_tap = &tap;
+	console_write_all(STREAM_KERNEL, ".", 1);
+	tap.rounds = 1;
+	thread_resume(t);
+	atomic_fetch_and(&current_thread()->work, ~WORK_RESCHED);	/* not before the handler */
+	irq_on();
+	while (!done && within(began))
+		arch_spin_hint();
+	CHECK(came, "P1.8", "a device's handler gave the CPU to another thread, to which no "
+			    "interrupt of that device comes");
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
 /* The UART interrupts at once if it is asked to while it is idle; the console then has no byte. */
 static void check_requests_of_the_uart(void)
 {
@@ -172,8 +223,10 @@ static void check_requests_of_the_uart(void)
 	}
 	CHECK(device_interrupts() - first < 15, "P1.8",
 	      "10 interrupts of the UART called a handler %lu times", device_interrupts() - first);
-	if (nr_cpus == 1)			/* else another CPU may be interrupted */
-		check_device_is_counted();
+	if (nr_cpus > 1)
+		return;				/* another CPU may be interrupted */
+	check_device_is_counted();
+	check_device_that_switches();
 }
 
 /* The CPU's own requests, and the UART's. */
@@ -298,7 +351,7 @@ static int spin_there(void *unused)
 	return spin(unused);
 }
 
-/* Of two requests at once the first handler takes both reasons. A thread runs there all the time. */
+/* Of two requests at once the first handler takes both reasons. A thread runs there meanwhile. */
 static void check_request_without_reason(struct cpu *c)
 {
 	u64 before, began = time_now();
