@@ -186,11 +186,11 @@ def judge_run(bench: Bench, lab: Lab, run: Run, product: Product) -> Verdict:
 def _shared(lab: Lab, runs: Sequence[Run]) -> list[list[Run]]:
     """@runs, those that may share a boot in one list: tests of one step on equal machines."""
     found: dict[object, list[Run]] = {}
-    for run in runs:
+    for i, run in enumerate(runs):
         test = lab.test(run.test)
         step = max(lab.property(p).step for p in test.properties)
         machine = (run.arch, run.cpus, run.seed, test.bootargs, test.memory, test.slices, *test.shift.items())
-        found.setdefault((step, machine) if test.together else run, []).append(run)
+        found.setdefault((step, machine) if test.together else i, []).append(run)
     return list(found.values())
 
 
@@ -211,12 +211,12 @@ def run_all(
     share a boot each one that does not pass there is run again by itself: only that gives its verdict."""
     progress.expect(len(runs))
 
-    def some(together: Sequence[Run]) -> dict[Run, Verdict]:
+    def some(together: Sequence[Run]) -> list[Outcome]:
         product = _for_run(built, together[0])
         passed = {}
         if len(together) > 1 and not isinstance(product, BuildFailed):
             passed = _passed_together(bench, lab, together, product)
-        return {run: one(run, product, passed.get(run)) for run in together}
+        return [Outcome(run, one(run, product, passed.get(run))) for run in together]
 
     def one(run: Run, product: Built, passed: Verdict | None) -> Verdict:
         if isinstance(product, BuildFailed):
@@ -229,8 +229,8 @@ def run_all(
     with ThreadPoolExecutor(bench.jobs) as pool:
         futures = [pool.submit(some, together) for together in _shared(lab, runs)]
         try:
-            verdicts = {run: verdict for each in _results(futures) for run, verdict in each.items()}
-            return [Outcome(run, verdicts[run]) for run in runs]
+            outcomes = [outcome for each in _results(futures) for outcome in each]
+            return sorted(outcomes, key=lambda outcome: runs.index(outcome.run))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             bench.runner.stop_all()

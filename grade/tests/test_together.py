@@ -78,6 +78,11 @@ class Runs(AtHome):
         asked, kinds = self.boots(messages(*FAILS), read, *runs)
         self.assertEqual((asked, kinds), (["sleep.early,sleep.due", "sleep.due"], [Kind.PASS] * 2))
 
+    def test_one_that_is_wanted_twice_runs_twice(self) -> None:
+        read = lab(self.home, TOML.replace("together = true", "together = false"))
+        asked, kinds = self.boots(b"", read, *[Run("riscv", "sleep.due", 1, 1)] * 2)
+        self.assertEqual((asked, kinds), (["sleep.due"] * 2, [Kind.PASS] * 2))
+
     def test_only_equal_machines_are_shared(self) -> None:
         read = lab(self.home, TOML.replace('step = 2', 'step = 1'))
         runs = [Run("riscv", "sleep.early", 1, 1), Run("riscv", "sleep.due", 2, 1)]
