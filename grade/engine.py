@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -183,25 +184,24 @@ def judge_run(bench: Bench, lab: Lab, run: Run, product: Product) -> Verdict:
     return judge(lab, test, bench.runner.boot(boot_of(test, run, product)))
 
 
-def _shared(lab: Lab, runs: Sequence[Run]) -> list[list[Run]]:
-    """@runs, those that may share a boot in one list: tests of one step on equal machines."""
-    found: dict[object, list[Run]] = {}
+def _shared(lab: Lab, runs: Sequence[Run]) -> list[list[int]]:
+    """The places of @runs, those that may share a boot in one list: tests of one step on equal machines."""
+    found: dict[object, list[int]] = {}
     for i, run in enumerate(runs):
         test = lab.test(run.test)
         step = max(lab.property(p).step for p in test.properties)
         machine = (run.arch, run.cpus, run.seed, test.bootargs, test.memory, test.slices, *test.shift.items())
-        found.setdefault((step, machine) if test.together else i, []).append(run)
+        found.setdefault((step, machine) if test.together else i, []).append(i)
     return list(found.values())
 
 
-def _passed_together(bench: Bench, lab: Lab, runs: Sequence[Run], product: Product) -> dict[Run, Verdict]:
-    """The verdicts on those of @runs that pass when they share a boot. It has the limit of one."""
+def _together(bench: Bench, lab: Lab, runs: Sequence[Run], product: Product) -> list[Verdict | None]:
+    """Boots once for all of @runs, with the limit of one. The verdicts on those that pass there."""
     tests = [lab.test(run.test) for run in runs]
     boot = boot_of(tests[0], runs[0], product)
     boot = replace(boot, test=",".join(t.name for t in tests), limit=max(t.limit for t in tests) * 1_000_000)
     evidence = bench.runner.boot(boot)
-    verdicts = ((run, passed_together(test, evidence)) for run, test in zip(runs, tests))
-    return {run: verdict for run, verdict in verdicts if verdict}
+    return [passed_together(test, evidence) for test in tests]
 
 
 def run_all(
@@ -211,12 +211,13 @@ def run_all(
     share a boot each one that does not pass there is run again by itself: only that gives its verdict."""
     progress.expect(len(runs))
 
-    def some(together: Sequence[Run]) -> list[Outcome]:
-        product = _for_run(built, together[0])
-        passed = {}
-        if len(together) > 1 and not isinstance(product, BuildFailed):
-            passed = _passed_together(bench, lab, together, product)
-        return [Outcome(run, one(run, product, passed.get(run))) for run in together]
+    def some(places: Sequence[int]) -> list[tuple[int, Outcome]]:
+        mine = [runs[i] for i in places]
+        product = _for_run(built, mine[0])
+        passed: list[Verdict | None] = [None] * len(mine)
+        if len(mine) > 1 and not isinstance(product, BuildFailed):
+            passed = _together(bench, lab, mine, product)
+        return [(i, Outcome(run, one(run, product, p))) for i, run, p in zip(places, mine, passed)]
 
     def one(run: Run, product: Built, passed: Verdict | None) -> Verdict:
         if isinstance(product, BuildFailed):
@@ -227,10 +228,10 @@ def run_all(
         return verdict
 
     with ThreadPoolExecutor(bench.jobs) as pool:
-        futures = [pool.submit(some, together) for together in _shared(lab, runs)]
+        futures = [pool.submit(some, places) for places in _shared(lab, runs)]
         try:
-            outcomes = [outcome for each in _results(futures) for outcome in each]
-            return sorted(outcomes, key=lambda outcome: runs.index(outcome.run))
+            outcomes = dict(chain.from_iterable(_results(futures)))
+            return [outcomes[i] for i in range(len(runs))]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             bench.runner.stop_all()

@@ -64,7 +64,9 @@ class Runs(AtHome):
 
         bench = Mock(jobs=1, runner=Mock(boot=boot))
         built = dict.fromkeys(ARCHES, Product(Path("kernel"), None, None))
-        return asked, [o.verdict.kind for o in run_all(bench, read, built, runs, Mock())]
+        outcomes = run_all(bench, read, built, runs, Mock())
+        self.outcomes = [o.run for o in outcomes]
+        return asked, [o.verdict.kind for o in outcomes]
 
     def test_one_machine_for_both(self) -> None:
         read = lab(self.home, TOML.replace('step = 2', 'step = 1'))
@@ -82,6 +84,13 @@ class Runs(AtHome):
         read = lab(self.home, TOML.replace("together = true", "together = false"))
         asked, kinds = self.boots(b"", read, *[Run("riscv", "sleep.due", 1, 1)] * 2)
         self.assertEqual((asked, kinds), (["sleep.due"] * 2, [Kind.PASS] * 2))
+
+    def test_outcomes_are_in_the_order_of_the_runs(self) -> None:
+        read = lab(self.home, TOML.replace("step = 2", "step = 1"))
+        runs = [Run(*words, 1) for words in (("riscv", "sleep.early", 1), ("x86_64", "sleep.due", 1),
+                                             ("riscv", "sleep.due", 1))]  # fmt: skip
+        self.boots(messages(*BOTH), read, *runs)
+        self.assertEqual(self.outcomes, runs)
 
     def test_only_equal_machines_are_shared(self) -> None:
         read = lab(self.home, TOML.replace('step = 2', 'step = 1'))
