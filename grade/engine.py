@@ -230,7 +230,8 @@ def run_all(
     with ThreadPoolExecutor(bench.jobs) as pool:
         futures = [pool.submit(some, places) for places in _shared(lab, runs)]
         try:
-            outcomes = dict(chain.from_iterable(_results(futures)))
+            found = _results(futures)
+            outcomes = dict(chain.from_iterable(found))
             return [outcomes[i] for i in range(len(runs))]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
