@@ -57,6 +57,13 @@ class Mutants(unittest.TestCase):
             missing = [m.name for m in mutants(ROOT, lab) if f"`{m.name}`" not in words]
             self.assertEqual(missing, [], lab.name)
 
+    def test_each_exists_where_it_changes_something(self) -> None:
+        for lab in load_all(ROOT):
+            for mutant in mutants(ROOT, lab):
+                homes = {name.split("/")[1] if name.startswith("arch/") else "" for name in mutant.files}
+                with self.subTest(lab=lab.name, mutant=mutant.name):
+                    self.assertTrue("" in homes or set(mutant.arches) <= homes)
+
     def test_a_brief_matrix_takes_one_port_for_shared_code(self) -> None:
         shared = ["kernel/sched/wait.c"]
         self.assertEqual(ports("a", shared, ARCHES, ARCHES, False), ARCHES)
