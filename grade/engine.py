@@ -184,19 +184,21 @@ def judge_run(bench: Bench, lab: Lab, run: Run, product: Product) -> Verdict:
     return judge(lab, test, bench.runner.boot(boot_of(test, run, product)))
 
 
-def _shared(lab: Lab, runs: Sequence[Run]) -> list[list[int]]:
-    """The places of @runs, those that may share a boot in one list: tests of one step on equal machines."""
+def sharing(lab: Lab, runs: Sequence[Run]) -> list[list[int]]:
+    """The places of @runs, those that share a boot in one list: tests of one step on equal machines."""
     found: dict[object, list[int]] = {}
     for i, run in enumerate(runs):
         test = lab.test(run.test)
         step = max(lab.property(p).step for p in test.properties)
         machine = (run.arch, run.cpus, run.seed, test.bootargs, test.memory, test.slices, *test.shift.items())
-        found.setdefault((step, machine) if test.together else i, []).append(i)
+        found.setdefault((step, machine) if lab.shares(test) else i, []).append(i)
     return list(found.values())
 
 
-def _together(bench: Bench, lab: Lab, runs: Sequence[Run], product: Product) -> list[Verdict | None]:
+def together(bench: Bench, lab: Lab, runs: Sequence[Run], product: Product) -> list[Verdict | None]:
     """Boots once for all of @runs, with the limit of one. The verdicts on those that pass there."""
+    if len(runs) == 1:
+        return [None]
     tests = [lab.test(run.test) for run in runs]
     boot = boot_of(tests[0], runs[0], product)
     boot = replace(boot, test=",".join(t.name for t in tests), limit=max(t.limit for t in tests) * 1_000_000)
@@ -214,9 +216,9 @@ def run_all(
     def some(places: Sequence[int]) -> list[tuple[int, Outcome]]:
         mine = [runs[i] for i in places]
         product = _for_run(built, mine[0])
-        passed: list[Verdict | None] = [None] * len(mine)
-        if len(mine) > 1 and not isinstance(product, BuildFailed):
-            passed = _together(bench, lab, mine, product)
+        passed: Sequence[Verdict | None] = [None] * len(mine)
+        if not isinstance(product, BuildFailed):
+            passed = together(bench, lab, mine, product)
         return [(i, Outcome(run, one(run, product, p))) for i, run, p in zip(places, mine, passed)]
 
     def one(run: Run, product: Built, passed: Verdict | None) -> Verdict:
@@ -228,7 +230,7 @@ def run_all(
         return verdict
 
     with ThreadPoolExecutor(bench.jobs) as pool:
-        futures = [pool.submit(some, places) for places in _shared(lab, runs)]
+        futures = [pool.submit(some, places) for places in sharing(lab, runs)]
         try:
             found = _results(futures)
             outcomes = dict(chain.from_iterable(found))

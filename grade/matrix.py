@@ -299,25 +299,33 @@ def decide(bench: engine.Bench, case: Case, honest: Mapping[str, Product]) -> Re
         return built[goal]
 
     @cache
+    def shared(group: tuple[Run, ...], made: Product) -> dict[Run, Verdict | None]:
+        """One boot for all of @group, as grading has it: the verdicts on those that pass."""
+        return dict(zip(group, engine.together(bench, case.lab, group, made)))
+
+    @cache
     def judged(run: Run) -> Verdict:
         test = case.lab.test(run.test)
         made = product("explorer" if run.arch == EXPLORER else "kernel")
         if isinstance(made, BuildFailed):
             return build_error(test, made.lines)
         if not case.panics:
-            return engine.judge_run(bench, case.lab, run, made)
+            return shared(mates[run], made)[run] or engine.judge_run(bench, case.lab, run, made)
         evidence = bench.runner.boot(engine.boot_of(test, run, made))
         return last_words(test, judge(case.lab, test, evidence), evidence, case.panics)
 
     scenarios = case.explored and next(iter(honest.values())).explorer
     places = [case.arch, EXPLORER] if scenarios else [case.arch]
+    runs = runs_of(case, places)
+    groups = [tuple(runs[i] for i in those) for those in engine.sharing(case.lab, runs)]
+    mates = {run: group for group in groups for run in group}
     try:
         if case.step or case.begins:
             result = _as_handout(case, product("kernel"))
             if result.passed and case.step and scenarios:
                 return _explored_so_far(case, product("explorer"), not bench.unfenced)
             return result
-        decided = Result(case, *case.decide(case, runs_of(case, places), judged))
+        decided = Result(case, *case.decide(case, runs, judged))
         return _with_rows(decided, product("kernel")) if decided.passed and case.shows else decided
     except BuildFailed as e:
         return Result(case, False, f"does not build: {e.lines[0]}")

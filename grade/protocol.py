@@ -54,7 +54,7 @@ class Messages:
     failures: list[Failure] = field(default_factory=list)
     checks: Counter[str] = field(default_factory=Counter)  # property -> checks made
     failed: Counter[str] = field(default_factory=Counter)  # property -> checks failed
-    figures: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, dict[str, int]] = field(default_factory=dict)  # test -> name -> value
     made: Counter[str] = field(default_factory=Counter)  # test -> checks made
     wrong: set[str] = field(default_factory=set)  # tests with a check that failed
     listed: list[tuple[str, str, str]] = field(default_factory=list)  # name, step, property
@@ -118,7 +118,7 @@ def _take(m: Messages, kind: str, words: str) -> None:
             m.wrong.add(m.started[-1])
     elif kind == "figure":
         name, value = words.split(" ")
-        m.figures[name] = int(value)
+        m.figures.setdefault(m.started[-1], {})[name] = int(value)
     elif kind == "done":
         m.finished.append(words)
     elif kind == "end":

@@ -76,8 +76,11 @@ def judge(lab: Lab, test: Test, evidence: Evidence) -> Verdict:
     kind, findings, details = _judge(lab, test, evidence)
     if kind is Kind.PASS and findings:
         kind = Kind.FAIL
-    figures = dict(sorted(evidence.messages.figures.items()))
-    return Verdict(kind, tuple(findings), figures, evidence.trace, details)
+    return Verdict(kind, tuple(findings), _figures(test, evidence), evidence.trace, details)
+
+
+def _figures(test: Test, evidence: Evidence) -> dict[str, int]:
+    return dict(sorted(evidence.messages.figures.get(test.name, {}).items()))
 
 
 def passed_together(test: Test, evidence: Evidence) -> Verdict | None:
@@ -97,7 +100,7 @@ def passed_together(test: Test, evidence: Evidence) -> Verdict | None:
         or test.name in m.wrong
     ):
         return None
-    return Verdict(Kind.PASS, (), {}, evidence.trace)
+    return Verdict(Kind.PASS, (), _figures(test, evidence), evidence.trace)
 
 
 _Result = tuple[Kind, list[Finding], tuple[str, ...]]

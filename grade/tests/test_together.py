@@ -6,7 +6,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 from grade.build import Product
-from grade.engine import run_all
+from grade.engine import run_all, runs_of, sharing
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, load_all
 from grade.machine import Boot, Evidence
@@ -16,9 +16,7 @@ from grade.verdict import Kind, passed_together
 
 ROOT = Path(__file__).parents[2]
 BANNER = b"Trellis on riscv64, virt, 2 CPUs\n"
-TOML = LAB_TOML.replace('judges = ["timeout_not_early"]\n', "").replace(
-    "[[property]]", "[defaults]\ntogether = true\n\n[[property]]", 1
-)
+TOML = LAB_TOML.replace('judges = ["timeout_not_early"]\n', "")
 BOTH = (
     *("begin 1", "test sleep.early", "sum P4.1 3 0", "done sleep.early"),
     *("test sleep.due", "sum P4.2 2 0", "done sleep.due", "end 2 5 0"),
@@ -81,7 +79,7 @@ class Runs(AtHome):
         self.assertEqual((asked, kinds), (["sleep.early,sleep.due", "sleep.due"], [Kind.PASS] * 2))
 
     def test_one_that_is_wanted_twice_runs_twice(self) -> None:
-        read = lab(self.home, TOML.replace("together = true", "together = false"))
+        read = lab(self.home, TOML.replace('name = "sleep.due"', 'name = "sleep.due"\ntogether = false'))
         asked, kinds = self.boots(b"", read, *[Run("riscv", "sleep.due", 1, 1)] * 2)
         self.assertEqual((asked, kinds), (["sleep.due"] * 2, [Kind.PASS] * 2))
 
@@ -102,17 +100,21 @@ class Runs(AtHome):
 
 class Declared(AtHome):
     def test_what_may_not_share(self) -> None:
-        with self.assertRaisesRegex(GraderError, "judges of the trace"):
-            lab(self.home, TOML.replace("step = 1\n", 'step = 1\njudges = ["timeout_not_early"]\n', 1))
+        judged = lab(self.home, LAB_TOML.replace('["P4.1", "P4.2"]', '["P4.2"]'))
+        self.assertEqual([t.name for t in judged.tests if judged.shares(t)], ["sleep.due"])
         with self.assertRaisesRegex(GraderError, "together"):
             lab(self.home, TOML.replace('name = "sleep.due"', 'name = "x"\nprogram = "/x"\ntogether = true'))
 
-    def test_no_thread_runs_in_those_of_this_tree(self) -> None:
-        early = re.compile(r'^KTEST_EARLY\(\w+, "([^"]+)"', re.M)
+    def test_early_ones_share_with_early_ones(self) -> None:
+        """The others run in a thread of init's, and early ones would, too."""
+        early = re.compile(r'^KTEST_EARLY\(\w+,\s*"([^"]+)"', re.M)
         for read in load_all(ROOT):
             sources = [path.read_text("utf-8") for path in read.folder.glob("tests/*.c")]
             found = {name for text in sources for name in early.findall(text)}
-            self.assertLessEqual({t.name for t in read.tests if t.together}, found, read.name)
+            runs = runs_of(read, ARCHES, None)
+            for group in sharing(read, runs):
+                kinds = {runs[i].test in found for i in group}
+                self.assertEqual(len(kinds), 1, [runs[i].test for i in group])
 
 
 if __name__ == "__main__":
