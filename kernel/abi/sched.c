@@ -442,7 +442,5 @@ long sys_getcpu(vaddr_t cpu_out, vaddr_t node_out)
 	preempt_on();
 	if (cpu_out && copy_to_user(cpu_out, &cpu, sizeof(cpu)))
 		return -EFAULT;
-	if (node_out && copy_to_user(node_out, &node, sizeof(node)))
-		return -EFAULT;
-	return 0;
+	return node_out && copy_to_user(node_out, &node, sizeof(node)) ? -EFAULT : 0;
 }

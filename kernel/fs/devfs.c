@@ -165,9 +165,7 @@ const struct file_ops *dev_file_ops(u64 rdev)
 	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
 		if (devices[i].rdev == rdev)
 			return devices[i].ops;
-	if (TEST_BUILD && rdev == DEV_INJECT)
-		return inject_file_ops();
-	return NULL;
+	return TEST_BUILD && rdev == DEV_INJECT ? inject_file_ops() : NULL;
 }
 
 /* Links to the descriptors of whichever process follows them. */

@@ -48,11 +48,10 @@ static void take_rank(struct thread *t, const void *rank, u64 now)
 
 bool sched_inherit(struct thread *t, struct sched_rank rank)
 {
-	struct sched_rank before = thread_rank(t), after;
+	struct sched_rank before = thread_rank(t);
 
 	if (!rank_above(t->se.inherited, rank) && !rank_above(rank, t->se.inherited))
 		return false;
 	sched_change(t, take_rank, &rank);
-	after = thread_rank(t);
-	return rank_above(before, after) || rank_above(after, before);
+	return rank_above(before, thread_rank(t)) || rank_above(thread_rank(t), before);
 }

@@ -35,12 +35,20 @@ static struct pi_waiter *first_waiter(struct pi_queue *q)
 	return list_first(&q->waiters, struct pi_waiter, node);
 }
 
+/* The rank that @w lends: round a circle only its thread's own, as the rest may come from it. */
+static struct sched_rank lends(const struct pi_waiter *w)
+{
+	const struct thread *t = w->waiter.thread;
+
+	return w->cyclic ? t->se.base : thread_rank(t);
+}
+
 /* PI2. Searches from the tail, as most waiters are no more urgent than the last. */
 static void place(struct pi_queue *q, struct pi_waiter *w)
 {
 	struct list_node *after = q->waiters.prev;
 
-	w->rank = thread_rank(w->waiter.thread);
+	w->rank = lends(w);
 	/* LAB 05-sync: put the waiter where its turn is */
 	while (after != &q->waiters &&
 	       rank_above(w->rank, list_entry(after, struct pi_waiter, node)->rank))
@@ -215,10 +223,9 @@ void pi_rank_changed(struct thread *t)
 	struct pi_waiter *w = t->blocked_on;
 
 	assert_held(&pi_lock);
-	if (!w || (!rank_above(thread_rank(t), w->rank) && !rank_above(w->rank, thread_rank(t))))
+	if (!w || (!rank_above(lends(w), w->rank) && !rank_above(w->rank, lends(w))))
 		return;
 	list_remove(&w->node);
 	place(w->queue, w);
-	if (!w->cyclic)
-		update(w->queue->owner);
+	update(w->queue->owner);
 }

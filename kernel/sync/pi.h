@@ -6,9 +6,9 @@
  * locks that others wait for. One spin lock, pi_lock, guards the graph of these edges; it is taken
  * only where a thread has to wait or has waited.
  *
- *  PI1  Whenever pi_lock is free, a thread's rank is the highest of its own and those of the
- *       waiters for all locks it owns.
- *  PI2  A lock's waiters are in order of rank, those of equal rank in order of arrival.
+ *  PI1  Whenever pi_lock is free, a thread's rank is the highest of its own and those that the
+ *       waiters for all locks it owns lend: their threads' ranks, of a `cyclic` one the own rank.
+ *  PI2  A lock's waiters are in order of what they lend, equal ones in order of arrival.
  *  PI3  Following blocked_on and owner never comes back to where it began: the wait that would
  *       close such a cycle is refused, or marked `cyclic` and not followed.
  *  PI4  A waiter takes pi_lock once more before it returns, and touches the lock only if it is
@@ -32,7 +32,7 @@ struct pi_waiter {			/* on the waiting thread's stack */
 	struct waiter waiter;
 	struct list_node node;		/* [pi_lock] */
 	struct pi_queue *queue;		/* [const] */
-	struct sched_rank rank;		/* [pi_lock] decides its place among the waiters */
+	struct sched_rank rank;		/* [pi_lock] that it lends, PI1; decides its place */
 	bool cyclic;			/* [const] PI3 */
 };
 

@@ -89,9 +89,7 @@ int policy_check(const struct sched_params *p)
 		return -EINVAL;
 	if (p->nice < NICE_HIGHEST || p->nice > NICE_LOWEST)
 		return -EINVAL;
-	if (p->class == SCHED_DEADLINE && !reservation_is_valid(p))
-		return -EINVAL;
-	return 0;
+	return p->class == SCHED_DEADLINE && !reservation_is_valid(p) ? -EINVAL : 0;
 }
 
 int policy_reserve(struct policy_queue *const queues[], unsigned nr, struct sched_entity *e,

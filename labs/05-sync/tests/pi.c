@@ -372,6 +372,43 @@ static void reopen_circle(void)
 		      ranks_of(i), ranks_actors[MID].base);
 }
 
+/* All in the circle of MID have its rank. */
+static void check_round(const char *when)
+{
+	int due = (int)ranks_actors[MID].thread->se.base.level;
+
+	for (int i = LOW; i <= MID; i++)
+		CHECK(ranks_of(i) == due, "P5.6", "%s: actor %d of a circle has rank %d, due is %d",
+		      when, i, ranks_of(i), due);
+}
+
+/* Changes the own rank of MID, which has closed the circle. */
+static void set_closing(int priority)
+{
+	struct sched_params p = params_of_level(priority);
+
+	REQUIRE(sched_set_params(ranks_actors[MID].thread, &p) == 0, "P5.6",
+		"priority %d is refused", priority);
+}
+
+/* MID lends its own rank round the circle, and nothing of what it inherits before or afterwards. */
+static void close_boosted(struct pi_waiter *closing)
+{
+	by_hand.wait(HIGH, 2);
+	by_hand_close(closing, MID, 0);
+	set_closing(ranks_scene[MID] - 1);
+	set_closing(ranks_scene[MID]);
+	by_hand.wait(MID2, 0);		/* what LOW is due is found anew */
+	by_hand.expire(MID2, 0);
+	by_hand.expire(HIGH, 2);
+	check_round("a boosted thread has closed it");
+	set_closing(ranks_scene[HIGH] + 1);
+	check_round("it has become more urgent");
+	set_closing(ranks_scene[MID]);
+	check_round("it has become less urgent");
+	by_hand_open(closing);
+}
+
 /* Nobody can leave a circle that could not be refused; but a rank from outside goes as it came. */
 KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
 {
@@ -406,6 +443,7 @@ KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
 	by_hand.expire(HIGH, 2);
 	reopen_circle();
 	by_hand_open(&closing);
+	close_boosted(&closing);
 	ranks_wind_up();
 }
 
