@@ -30,7 +30,7 @@
     slices = "fine"                       how often CPUs take turns: coarse, medium (default), fine
     bootargs = ["quantum=10s"]            words for the kernel; in a sweep, no quantum ends
     memory = 128                          MiB
-    together = false                      needs a boot of its own; absent: see Lab.shares()
+    together = true                       may share a boot with others, see Lab.shares()
     hidden_seeds = 1                      so many seeds more, which students do not have
     hidden = true                         not shipped to students; so may a scenario be
 
@@ -301,7 +301,7 @@ def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str], of: str 
         bootargs=t.texts("bootargs", defaults.get("bootargs", [])),
         memory=t.number("memory", defaults.get("memory", 128), 32, 1024),
         hidden=t.flag("hidden"),
-        together=not alone and t.flag("together", True),
+        together=not alone and t.flag("together", bool(defaults.get("together"))),
     )
     if not test.properties or not set(test.properties) <= known:
         raise t.wrong("properties", "among the lab's own: " + ", ".join(sorted(known)))

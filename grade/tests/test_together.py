@@ -16,7 +16,8 @@ from grade.verdict import Kind, passed_together
 
 ROOT = Path(__file__).parents[2]
 BANNER = b"Trellis on riscv64, virt, 2 CPUs\n"
-TOML = LAB_TOML.replace('judges = ["timeout_not_early"]\n', "")
+TOGETHER = LAB_TOML.replace("[[property]]", "[defaults]\ntogether = true\n\n[[property]]", 1)
+TOML = TOGETHER.replace('judges = ["timeout_not_early"]\n', "")
 BOTH = (
     *("begin 1", "test sleep.early", "sum P4.1 3 0", "done sleep.early"),
     *("test sleep.due", "sum P4.2 2 0", "done sleep.due", "end 2 5 0"),
@@ -100,7 +101,7 @@ class Runs(AtHome):
 
 class Declared(AtHome):
     def test_what_may_not_share(self) -> None:
-        judged = lab(self.home, LAB_TOML.replace('["P4.1", "P4.2"]', '["P4.2"]'))
+        judged = lab(self.home, TOGETHER.replace('["P4.1", "P4.2"]', '["P4.2"]'))
         self.assertEqual([t.name for t in judged.tests if judged.shares(t)], ["sleep.due"])
         with self.assertRaisesRegex(GraderError, "together"):
             lab(self.home, TOML.replace('name = "sleep.due"', 'name = "x"\nprogram = "/x"\ntogether = true'))
