@@ -33,10 +33,11 @@ static bool armed_by(u64 time)
 	return this_cpu()->timer_armed && !time_before(time, this_cpu()->timer_at);
 }
 
-/* Takes a mark back, which would be served where interrupts come on again. */
+/* Takes a mark and its reason back: it would be served where interrupts come on again. */
 static void unmark(void)
 {
 	atomic_fetch_and(&self->work, ~WORK_RESCHED);
+	this_cpu()->runq.expired = 0;
 }
 
 static int with_interrupts_off(void *unused)
@@ -208,7 +209,6 @@ static int interrupt_at_wrap(void)
 	sched_tick(2);
 	CHECK(marked(), "P3.4", "its quantum was over before the wrap, and it is not marked");
 	unmark();
-	rq->expired = 0;
 	rq->slice_end = 0;
 	sched_tick(0);
 	CHECK(marked(), "P3.4", "its quantum ends as the clock wraps to 0, and it is not marked");
@@ -226,7 +226,6 @@ static int interrupt_at_wrap(void)
 	c->timer_at = -1000UL;
 	for (unsigned i = 0; i < ARRAY_SIZE(far); i++) {
 		unmark();
-		rq->expired = 0;
 		rq->slice_end = 2 + far[i];
 		sched_tick(2);
 		CHECK(!marked(), "P3.4", "%lu ms before its quantum is over it is marked",

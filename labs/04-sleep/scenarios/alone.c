@@ -159,6 +159,7 @@ SCENARIO(waits, "destroy.waits", "04.5", "P4.15", .cpus = 1, .after = got_destro
 	wait_queue_destroy(&q);
 	expect(!q.nr, "a destruction returned, and %u waiters have not left", q.nr);
 	expect(wait_block(&q, DEADLINE_NEVER) == -EIDRM, "a destroyed queue can be waited in");
+	expect(wait_block(&q, DEADLINE_POLL) == -EIDRM, "a poll of a destroyed queue is a timeout");
 	end_here();
 }
 

@@ -218,6 +218,29 @@ SCENARIO(two_cancel, "sleepq.two_cancel", "04.4", "P4.12", .cpus = 2, .after = n
 	end_here();
 }
 
+static int cancel_the_later(void)
+{
+	irq_off();
+	sleepq_cancel(&armed[1]);
+	irq_on();
+	return 0;
+}
+
+/* CPU 1 may have the queue locked just then: what is due leaves it in this tick all the same. */
+SCENARIO(busy, "sleepq.busy", "04.4", "P4.2", .cpus = 2, .after = nothing_armed, .keeps = true)
+{
+	irq_off();
+	arm(0, 1000);
+	arm(1, 5000);
+	act_on(1, &other, cancel_the_later);
+	sleepq_expire(&this_cpu()->sleepq, 1000);
+	expect(atomic_load(&armed[0].why) == WAIT_TIMEOUT,
+	       "a deadline was due, and its wait was not over after the expiry");
+	sleepq_cancel(&armed[0]);
+	irq_on();
+	end_here();
+}
+
 /* --- A thread that is moved while it arms its deadline ---------------------------------------- */
 
 static int move(void)

@@ -109,6 +109,8 @@ KTEST(destroy_wakes, "destroy.wakes", "04.5", "P4.15")
 	CHECK(queue->nr == 0, "P4.15", "destroyed, and %u are still in the queue", queue->nr);
 	CHECK(wait_block(queue, deadline_in(5 * MS)) == -EIDRM, "P4.15",
 	      "a destroyed queue can be waited on");
+	CHECK(wait_block(queue, DEADLINE_POLL) == -EIDRM, "P4.15",
+	      "a poll does not say that the queue is destroyed");
 	free_queue();
 	REQUIRE(AWAIT(returned == 6), "P4.15", "%u of 6 waiters returned from a destroyed queue",
 		returned);
