@@ -117,6 +117,8 @@ static void end_without_mutex(struct deadline d, void (*end)(struct thread *t), 
 	end(t);
 	CHECK(AWAIT(pi_has_waiters(&mutex.pi)), "P5.11",
 	      "a wait that ended with %d does not wait for the mutex", wanted);
+	CHECK(condvar.q.nr == 0, "P5.11",
+	      "a wait that ended with %d needs the mutex, and is still in the queue", wanted);
 	thread_sleep(MS);
 	CHECK(thread_state(t) == THREAD_BLOCKED, "P5.11",
 	      "a wait that ended with %d needs the mutex, which is taken: its thread is %s", wanted,
