@@ -133,7 +133,7 @@ struct thread {
 	unsigned preempt_depth;
 
 	/* Life */
-	struct wait_queue joiners;	/* at most one waits; its join returns the waker's status */
+	struct wait_queue joiners;	/* at most one waits, for `left` or `detached` */
 	struct thread *joiner;		/* [joiners.lock] */
 	bool detached;			/* [joiners.lock] */
 	bool left;			/* [joiners.lock] off its stack for good */
