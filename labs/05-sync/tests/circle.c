@@ -83,9 +83,14 @@ KTEST(circle_marked, "circle.marked", "05.4", "P5.7")
 	struct pi_waiter w;
 
 	make_chain(3);
+	ranks_lock(HIGH, 3);
 	by_hand_close(&w, 2, 0);
-	for (unsigned l = 0; l < 3; l++)
+	for (unsigned l = 0; l < 3; l++) {
 		expect_circle(HIGH2, l, false, "three others wait for each other");
+		by_hand.wait(HIGH, l);
+		expect_circle(HIGH2, 3, false, "another waits for three that wait for each other");
+		by_hand.expire(HIGH, l);
+	}
 	by_hand_open(&w);
 	ranks_wind_up();
 }
