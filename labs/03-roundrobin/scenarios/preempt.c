@@ -74,7 +74,11 @@ SCENARIO(note, "tick.against_note", "03.4", "P3.4", .cpus = 2, .after = queues_a
 	preempt_off();
 	act_on(0, &first, note_that_it_ran);
 	act_on(1, &second, leave_note);
-	while (!left || !marked())
+	irq_off();
+	sched_tick(this_cpu()->runq.slice_end);
+	expect(marked(), "its quantum is over, another waits, and it is not marked");
+	irq_on();
+	while (!left)
 		arch_spin_hint();
 	expect(atomic_fetch_and(&noted->work, ~WORK_SIGNAL) & WORK_SIGNAL,
 	       "the tick took another note of the thread away");

@@ -78,6 +78,27 @@ static int yield_twice(void)
 	return 0;
 }
 
+/* A thread that is alone has just been sent to another CPU: a yield does not take its mark away. */
+SCENARIO(yield_sent, "yield.alone_forbidden", "03.7", "P3.9", .cpus = 2, .after = queues_are_empty,
+	 .keeps = true)
+{
+	struct thread *t = current_thread();
+	struct runq *rq;
+
+	stay_on(0);
+	irq_off();
+	rq = thread_runq_lock(t);
+	t->affinity = t->se.affinity = BIT(1);
+	atomic_fetch_or(&t->work, WORK_RESCHED);
+	runq_unlock(rq);
+	sched_yield();
+	irq_on();
+	preempt_off();
+	preempt_on();
+	expect(thread_cpu(t)->id == 1, "its mask forbids CPU 0, it yields alone, and stays there");
+	end_here();
+}
+
 /* A thread that yields is sent to another CPU, at any moment of its yield. */
 SCENARIO(yield_forbidden, "yield.against_mask", "03.7", "P3.9", .cpus = 2,
 	 .after = queues_are_empty, .keeps = true)

@@ -21,6 +21,30 @@ static bool any_idle_is_queued(void)
 	return false;
 }
 
+static int note_time(void *at)
+{
+	atomic_store((_Atomic u64 *)at, time_now());
+	return 0;
+}
+
+/* This CPU computes, and another one idles: a thread that becomes ready here runs there at once. */
+static void check_taken(int nice)
+{
+	struct sched_params p = { .class = SCHED_OTHER, .nice = nice };
+	_Atomic u64 at = 0;
+	struct thread *t = thread_create("taken", note_time, (void *)&at, PRIORITY_DEFAULT);
+	u64 from;
+
+	REQUIRE(t && sched_set_params(t, &p) == 0, "P3.9", "no thread");
+	from = time_now();
+	thread_resume(t);
+	while (!at && time_now() - from < 10 * MS)
+		;
+	CHECK(at && at - from < MS, "P3.9",
+	      "a CPU idles, and a thread of the nice value %d waits on another one", nice);
+	thread_join(t, NULL, DEADLINE_NEVER);
+}
+
 KTEST(idle_last, "idle.last", "03.7", "P3.9")
 {
 	struct thread *idle = &cpus[nr_cpus - 1].idle;
@@ -46,6 +70,8 @@ KTEST(idle_last, "idle.last", "03.7", "P3.9")
 	      h.since / MS);
 	end_hogs(&h, 1);
 	set_urgent(current_thread(), false);
+	for (int nice = -10; nice <= 10 && nr_cpus > 1; nice += 10)
+		check_taken(nice);
 	audit();
 }
 

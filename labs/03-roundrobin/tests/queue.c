@@ -267,6 +267,57 @@ KTEST_EARLY(queue_model, "queue.model", "03.1", "P3.2")
 	}
 }
 
+/* --- Every sequence of a few steps of three entities, which empties the queue in all ways ----- */
+
+#define FEW		5u
+#define CHOICES		9u
+
+static bool few_step(unsigned choice)
+{
+	if (choice < 6) {
+		unsigned i = choice / 2;
+		bool first = choice % 2;
+
+		if (entity_queued(&crowd[i]))
+			return true;
+		sched_rr.enqueue(&q, &crowd[i], first ? ENQUEUE_PREEMPTED : ENQUEUE_WAKE, clock);
+		model_put(i, first);
+	} else if (choice == 6) {
+		struct sched_entity *due = waiting ? &crowd[line[0]] : NULL;
+
+		if (sched_rr.pick(&q, clock) != due)
+			return false;
+		if (due)
+			model_take(0);
+	} else if (waiting) {
+		unsigned place = choice == 7 ? 0 : waiting - 1;
+
+		sched_rr.dequeue(&q, &crowd[line[place]]);
+		model_take(place);
+	}
+	return q.nr == waiting;
+}
+
+KTEST_EARLY(queue_few, "queue.few", "03.1", "P3.1")
+{
+	unsigned all = 1;
+
+	for (unsigned i = 0; i < FEW; i++)
+		all *= CHOICES;
+	for (unsigned number = 0; number < all; number++) {
+		unsigned rest = number, done = 0;
+
+		policy_queue_init(&q, 0);
+		for (unsigned i = 0; i < 3; i++)
+			policy_entity_init(&crowd[i], ~0u, 0);
+		for (waiting = 0; done < FEW && few_step(rest % CHOICES); done++)
+			rest /= CHOICES;
+		REQUIRE(done == FEW, "P3.1",
+			"sequence %u, step %u: another than the first is picked, or not %u wait but %u",
+			number, done, waiting, q.nr);
+	}
+}
+
 #define TURNS	70000u		/* more than 16 bits count */
 
 KTEST_EARLY(queue_long, "queue.long", "03.1", "P3.2")

@@ -183,6 +183,11 @@ static int interrupt_before_timer(void)
 	CHECK(armed_by(due), "P3.5", "armed for a timer that is due sooner, it is armed for later");
 	tick(due);
 	CHECK(armed_by(rq->slice_end), "P3.5", "that timer was due, and none is armed");
+	this_cpu()->timer_armed = false;
+	timer_arm(rq->slice_end + NSEC_PER_SEC);
+	sched_tick(due);
+	CHECK(armed_by(rq->slice_end), "P3.5",
+	      "the timer is armed for a time behind the end of the quantum, and stays so");
 	return 0;
 }
 
@@ -277,12 +282,15 @@ KTEST_EARLY(tick_idle, "tick.idle", "03.3", "P3.4")
 	NEEDS_TO_BE_ALONE;
 	self = current_thread();	/* the idle thread, which has no quantum */
 	rq = &this_cpu()->runq;
-	rq->slice_end = now - 1;	/* another thread's, left over */
-	tick(now);
-	CHECK(!this_cpu()->timer_armed, "P3.5",
-	      "the timer is armed for a quantum of the idle thread");
-	CHECK(!marked(), "P3.4", "the idle thread is marked though no thread waits");
-	CHECK(!entity_queued(&self->se), "P3.4", "the tick put the idle thread into the queue");
+	for (int left = -1; left <= 1; left += 2) {	/* by another thread, past or to come */
+		rq->slice_end = now + (u64)left;
+		tick(now);
+		CHECK(!this_cpu()->timer_armed, "P3.5",
+		      "the timer is armed for a quantum of the idle thread");
+		CHECK(!marked(), "P3.4", "the idle thread is marked though no thread waits");
+		CHECK(!entity_queued(&self->se), "P3.4",
+		      "the tick put the idle thread into the queue");
+	}
 	unmark();
 }
 
@@ -324,6 +332,24 @@ KTEST_EARLY(tick_marked, "tick.marked", "03.3", "P3.5")
 static struct thread *late_comer;
 
 /* In place of the policy's timer, which gives a thread its budget back, for example. */
+static bool ask_for_mark(struct policy_queue *q, u64 now)
+{
+	(void)now;
+	q->timer_set = false;
+	return true;
+}
+
+static void tick_of_policy(bool (*timer)(struct policy_queue *q, u64 now), u64 now)
+{
+	struct sched_policy usual = policy;
+
+	policy.timer = timer;
+	rq->q.timer_at = now;
+	rq->q.timer_set = true;
+	tick(now);
+	policy.timer = usual.timer;
+}
+
 static bool bring_late_comer(struct policy_queue *q, u64 now)
 {
 	q->timer_set = false;
@@ -334,17 +360,30 @@ static bool bring_late_comer(struct policy_queue *q, u64 now)
 /* The tick that finds its quantum over first brings the thread that waits. */
 static int interrupt_with_late_comer(void)
 {
-	struct sched_policy usual = policy;
-
 	late_comer = make(count_itself, NULL);
 	policy.dequeue(&rq->q, &late_comer->se);
-	policy.timer = bring_late_comer;
-	rq->q.timer_at = rq->slice_end;
-	rq->q.timer_set = true;
-	tick(rq->slice_end);
-	policy.timer = usual.timer;
+	tick_of_policy(bring_late_comer, rq->slice_end);
 	CHECK(marked(), "P3.4",
 	      "its quantum is over, and the thread that came with the tick does not get the CPU");
+	return 0;
+}
+
+/* The policy asks for a mark in the quantum, and then just as it ends. */
+static int interrupt_for_policy(void)
+{
+	u64 quantum = quantum_of(&self->se), end = rq->slice_end;
+
+	make(count_itself, NULL);
+	tick_of_policy(ask_for_mark, end - NSEC_PER_MSEC);
+	CHECK(marked(), "P3.4", "the policy asks for a mark, and it is not marked");
+	CHECK(armed_by(end), "P3.5", "the policy asks for a mark, and the timer is not armed");
+	unmark();
+	tick_of_policy(ask_for_mark, end);
+	CHECK(marked(), "P3.4", "its quantum is over, the policy asks for a mark: not marked");
+	CHECK(rq->slice_end == end + quantum, "P3.5",
+	      "its quantum is over, the policy asks for a mark, and no full one begins");
+	CHECK(rq->expired & SLICE_OVER, "P3.5",
+	      "its quantum is over, the policy asks for a mark: it is to be queued as interrupted");
 	return 0;
 }
 
@@ -353,4 +392,6 @@ KTEST_EARLY(tick_late_comer, "tick.late_comer", "03.3", "P3.4")
 	NEEDS_TO_BE_ALONE;
 	run_as_thread(interrupt_with_late_comer);
 	CHECK(others == 1, "P3.4", "the thread that came ran %u times", others);
+	run_as_thread(interrupt_for_policy);
+	CHECK(others == 1, "P3.4", "the thread that waited ran %u times", others);
 }
