@@ -313,7 +313,7 @@ KTEST_EARLY(queue_few, "queue.few", "03.1", "P3.1")
 		for (waiting = 0; done < FEW && few_step(rest % CHOICES); done++)
 			rest /= CHOICES;
 		REQUIRE(done == FEW, "P3.1",
-			"sequence %u, step %u: another than the first is picked, or not %u wait but %u",
+			"sequence %u, step %u: another is picked, or not %u wait but %u",
 			number, done, waiting, q.nr);
 	}
 }
