@@ -198,6 +198,20 @@ KTEST_EARLY(tick_keeps_timer, "tick.keeps_timer", "03.3", "P3.5")
 }
 
 /* Quanta that end before and after the clock has wrapped to 0. */
+/*
+ * The timer was set for a time that is over, so its interrupt is pending. It comes here, as if inside
+ * another one: at the end of an outermost one code of step 4 would run.
+ */
+static void take_interrupt(void)
+{
+	rq->slice_end = time_now() + quantum_of(&self->se);
+	this_cpu()->irq_nesting++;
+	arch_irqs_enable();
+	arch_spin_hint();
+	arch_irqs_disable();
+	this_cpu()->irq_nesting--;
+}
+
 static int interrupt_at_wrap(void)
 {
 	/* More than fits into 31 and 32 bits, and the largest that is still in the future. */
@@ -240,6 +254,7 @@ static int interrupt_at_wrap(void)
 		CHECK(marked(), "P3.4", "its quantum is over for %lu ms, and it is not marked",
 		      far[i] / NSEC_PER_MSEC);
 	}
+	take_interrupt();
 	c->timer_armed = false;
 	return 0;
 }
