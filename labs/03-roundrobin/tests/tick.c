@@ -197,7 +197,6 @@ KTEST_EARLY(tick_keeps_timer, "tick.keeps_timer", "03.3", "P3.5")
 	run_as_thread(interrupt_before_timer);
 }
 
-/* Quanta that end before and after the clock has wrapped to 0. */
 /*
  * The timer was set for a time that is over, so its interrupt is pending. It comes here, as if inside
  * another one: at the end of an outermost one code of step 4 would run.
@@ -212,6 +211,7 @@ static void take_interrupt(void)
 	this_cpu()->irq_nesting--;
 }
 
+/* Quanta that end before and after the clock has wrapped to 0. */
 static int interrupt_at_wrap(void)
 {
 	/* More than fits into 31 and 32 bits, and the largest that is still in the future. */
