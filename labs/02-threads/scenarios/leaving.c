@@ -8,6 +8,7 @@
 #include "explore/tree.h"
 
 static struct thread *subject;
+static _Atomic bool started;
 
 static int leave(void *arg)
 {
@@ -27,6 +28,40 @@ SCENARIO(any_code, "join.any_code", "02.5", "P2.5", .cpus = 1)
 
 		expect(code == codes[i], "joined with code %d instead of %d", code, codes[i]);
 	}
+}
+
+/* A drain ends when what was dying as it began has been freed, and not while it is handed over. */
+SCENARIO(drained, "detach.drained", "02.7", "P2.8", .cpus = 2)
+{
+	struct thread *t = thread_get(start(leave, NULL));
+
+	thread_detach(t);
+	while (thread_state(t) != THREAD_DEAD)
+		arch_spin_hint();
+	reaper_drain();
+	expect(!t->stack, "all that was dying is freed, they say, and a dead thread has its stack");
+	thread_put(t);
+}
+
+static int give_way(void *unused)
+{
+	(void)unused;
+	started = true;
+	thread_yield();
+	return 7;
+}
+
+/* It is killed while it is READY in the middle of its work, which it finishes. */
+SCENARIO(killed_ready, "join.killed_ready", "02.5", "P2.5", .cpus = 1)
+{
+	struct thread *t = start(give_way, NULL);
+	int code;
+
+	while (!started)
+		let_others_run();
+	thread_kill(t);
+	code = join(t);
+	expect(code == 7, "killed while it was ready, it was joined with code %d instead of 7", code);
 }
 
 /* The exit was first: a deadline that has passed by now does not matter. */

@@ -1,6 +1,7 @@
 /*
  * Lab 02, step 3: the switch keeps what a call keeps, and threads take turns.
  */
+#include "sched/wait.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
 
@@ -18,8 +19,11 @@ static _Atomic unsigned finished;
 static int take_turns(void *arg)
 {
 	(void)arg;
-	for (unsigned n = 0; n < ROUNDS; n++)
+	for (unsigned n = 0; n < ROUNDS; n++) {
 		thread_yield();
+		if (n % 16 == 0)
+			thread_sleep(NSEC_PER_MSEC);	/* CPUs idle, and come back from that */
+	}
 	finished++;
 	for (;;)		/* thread_exit() is written in step 4 */
 		thread_yield();
