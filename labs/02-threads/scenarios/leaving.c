@@ -30,7 +30,7 @@ SCENARIO(any_code, "join.any_code", "02.5", "P2.5", .cpus = 1)
 	}
 }
 
-/* A drain ends when what was dying as it began has been freed, and not while it is handed over. */
+/* A drain ends when what was dying as it began is freed, and not while it is handed over. */
 SCENARIO(drained, "detach.drained", "02.7", "P2.8", .cpus = 2)
 {
 	struct thread *t = thread_get(start(leave, NULL));
@@ -39,7 +39,7 @@ SCENARIO(drained, "detach.drained", "02.7", "P2.8", .cpus = 2)
 	while (thread_state(t) != THREAD_DEAD)
 		arch_spin_hint();
 	reaper_drain();
-	expect(!t->stack, "all that was dying is freed, they say, and a dead thread has its stack");
+	expect(!t->stack, "a drain has ended, and a thread that was dead has its stack");
 	thread_put(t);
 }
 

@@ -198,8 +198,8 @@ KTEST_EARLY(tick_keeps_timer, "tick.keeps_timer", "03.3", "P3.5")
 }
 
 /*
- * The timer was set for a time that is over, so its interrupt is pending. It comes here, as if inside
- * another one: at the end of an outermost one code of step 4 would run.
+ * The timer was set for a time that is over, so its interrupt is pending. It comes here, as if
+ * inside another one: at the end of an outermost one code of step 4 would run.
  */
 static void take_interrupt(void)
 {
