@@ -61,7 +61,7 @@ SCENARIO(killed_ready, "join.killed_ready", "02.5", "P2.5", .cpus = 1)
 		let_others_run();
 	thread_kill(t);
 	code = join(t);
-	expect(code == 7, "killed while it was ready, it was joined with code %d instead of 7", code);
+	expect(code == 7, "killed while it was ready, it gave %d instead of 7", code);
 }
 
 /* The exit was first: a deadline that has passed by now does not matter. */
