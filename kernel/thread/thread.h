@@ -137,7 +137,7 @@ struct thread {
 	struct thread *joiner;		/* [joiners.lock] */
 	bool detached;			/* [joiners.lock] */
 	bool left;			/* [joiners.lock] off its stack for good */
-	int exit_code;			/* [self] until `left` is set */
+	int exit_code;			/* [self] until its hold is given up, or `left` is set */
 	thread_fn entry;		/* [const] */
 	void *arg;			/* [const] */
 	void *stack;			/* [const] lowest address */
