@@ -243,7 +243,7 @@ static void finish_test(void)
 static noreturn void finish_run(void)
 {
 	if (!run.tests)
-		kprintf("no such test; test=list names them all, and the steps: selftest= takes one\n");
+		kprintf("no such test; test=list names them, and the steps: selftest= takes one\n");
 	else if (!*run.nonce)
 		kprintf("%u test%s: %u ok, %u failed, %u skipped\n", run.tests,
 			run.tests == 1 ? "" : "s",
