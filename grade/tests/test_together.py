@@ -37,6 +37,12 @@ class OfOne(AtHome):
     def test_all_pass(self) -> None:
         self.assertEqual(self.names(evidence(BANNER + messages(*BOTH))), ["sleep.early", "sleep.due"])
 
+    def test_each_has_its_own_figures(self) -> None:
+        lines = [*BOTH[:2], "figure steps 7", *BOTH[2:]]
+        seen = evidence(BANNER + messages(*lines))
+        verdicts = [passed_together(t, seen) for t in lab(self.home, TOML).tests]
+        self.assertEqual([v and v.figures for v in verdicts], [{"steps": 7}, {}])
+
     def test_one_fails(self) -> None:
         self.assertEqual(self.names(evidence(BANNER + messages(*FAILS))), ["sleep.early"])
 

@@ -272,6 +272,7 @@ KTEST_EARLY(queue_model, "queue.model", "03.1", "P3.2")
 #define FEW		5u
 #define CHOICES		9u
 
+/* Two ways in for each entity; 6: a pick; 7, 8: the first or the last is taken out. */
 static bool few_step(unsigned choice)
 {
 	if (choice < 6) {
