@@ -18,7 +18,10 @@ SCENARIO(two_locks, "graph.two_locks", "05.3", "P5.6", .cpus = 1, .keeps = true)
 	end_here();
 }
 
-/* One more waits for a lock of 1, which is more urgent itself: it keeps its place before 2. */
+/*
+ * 1 keeps its place before 2: one more waits for a lock of 1, which is more urgent itself; and what
+ * comes then is more urgent, but 1 has closed a circle, and counts with its own rank.
+ */
 SCENARIO(unchanged, "graph.unchanged", "05.3", "P5.5", .cpus = 1, .keeps = true)
 {
 	make_threads(levels);
@@ -27,6 +30,14 @@ SCENARIO(unchanged, "graph.unchanged", "05.3", "P5.5", .cpus = 1, .keeps = true)
 	wait_for(5, 1, 1);
 	expect_rank(1, 1, "a less urgent thread waits");
 	expect_order(0, "12", "a rank has stayed the same");
+	give_up(1);
+	give_up(2);
+	waiters[1].cyclic = true;
+	wait_for(1, 0, 0);
+	wait_for(2, 0, 0);
+	wait_for(4, 1, 1);
+	expect_rank(1, 4, "an urgent thread waits");
+	expect_order(0, "12", "what a wait lends that has closed a circle stays the same");
 	end_here();
 }
 

@@ -372,6 +372,8 @@ static void reopen_circle(void)
 		      ranks_of(i), ranks_actors[MID].base);
 }
 
+#define ABOVE_MID 22	/* and below HIGH */
+
 /* All in the circle of MID have its rank. */
 static void check_round(const char *when)
 {
@@ -382,12 +384,11 @@ static void check_round(const char *when)
 		      when, i, ranks_of(i), due);
 }
 
-/* Changes the own rank of MID, which has closed the circle. */
-static void set_closing(int priority)
+static void set_own(int actor, int priority)
 {
 	struct sched_params p = params_of_level(priority);
 
-	REQUIRE(sched_set_params(ranks_actors[MID].thread, &p) == 0, "P5.6",
+	REQUIRE(sched_set_params(ranks_actors[actor].thread, &p) == 0, "P5.6",
 		"priority %d is refused", priority);
 }
 
@@ -396,16 +397,35 @@ static void close_boosted(struct pi_waiter *closing)
 {
 	by_hand.wait(HIGH, 2);
 	by_hand_close(closing, MID, 0);
-	set_closing(ranks_scene[MID] - 1);
-	set_closing(ranks_scene[MID]);
+	set_own(MID, ranks_scene[MID] - 1);
+	set_own(MID, ranks_scene[MID]);
 	by_hand.wait(MID2, 0);		/* what LOW is due is found anew */
 	by_hand.expire(MID2, 0);
 	by_hand.expire(HIGH, 2);
 	check_round("a boosted thread has closed it");
-	set_closing(ranks_scene[HIGH] + 1);
+	set_own(MID, ranks_scene[HIGH] + 1);
 	check_round("it has become more urgent");
-	set_closing(ranks_scene[MID]);
+	set_own(MID, ranks_scene[MID]);
 	check_round("it has become less urgent");
+	by_hand_open(closing);
+}
+
+/* MID counts with its own rank, so what it inherits does not send it behind an equal. */
+static void close_before_equal(struct pi_waiter *closing)
+{
+	struct list_node *waiters = &by_hand.queue(0)->waiters;
+
+	set_own(MID2, ranks_scene[MID]);
+	by_hand_close(closing, MID, 0);
+	by_hand.wait(MID2, 0);
+	by_hand.wait(HIGH, 2);
+	CHECK(waiters->next == &closing->node, "P5.5",
+	      "a thread that has closed a circle has inherited: it is behind its equal");
+	by_hand.expire(HIGH, 2);
+	CHECK(waiters->next == &closing->node, "P5.5",
+	      "a thread that has closed a circle inherits no longer: it is behind its equal");
+	by_hand.expire(MID2, 0);
+	set_own(MID2, ABOVE_MID);
 	by_hand_open(closing);
 }
 
@@ -415,7 +435,7 @@ KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
 	struct pi_waiter closing;
 
 	ranks_set_up(&by_hand, ranks_scene);
-	ranks_change(MID2, 22);
+	ranks_change(MID2, ABOVE_MID);
 	ranks_lock(LOW, 0);
 	ranks_lock(LOW2, 1);
 	ranks_lock(MID, 2);
@@ -444,6 +464,7 @@ KTEST(pi_circle, "pi.circle", "05.3", "P5.6")
 	reopen_circle();
 	by_hand_open(&closing);
 	close_boosted(&closing);
+	close_before_equal(&closing);
 	ranks_wind_up();
 }
 
