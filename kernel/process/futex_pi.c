@@ -137,25 +137,24 @@ static int request_init(struct request *r, vaddr_t uaddr, bool shared)
 	return futex_key(uaddr, shared, VM_WRITE, &r->key);
 }
 
+static void request_end(struct request *r)
+{
+	if (r->owner)
+		thread_put(r->owner);
+}
+
 /* Reads the word and finds its owner. May block, so no lock is held. */
 static int look(struct request *r)
 {
 	tid_t tid;
 
-	if (r->owner)
-		thread_put(r->owner);
+	request_end(r);
 	r->owner = NULL;
 	if (futex_fault_in(r->uaddr) || copy_from_user(&r->word, r->uaddr, sizeof(r->word)))
 		return -EFAULT;
 	tid = r->word & FUTEX_TID;
 	r->owner = tid ? thread_find(tid) : NULL;
 	return 0;
-}
-
-static void request_end(struct request *r)
-{
-	if (r->owner)
-		thread_put(r->owner);
 }
 
 /* --- Locking ---------------------------------------------------------------------------------- */
@@ -212,8 +211,7 @@ static int queue(struct request *r, struct pi_futex_waiter *w, bool try) HOLDS(p
 	return WAITING;
 }
 
-static int take_or_queue(struct request *r, struct pi_futex_waiter *w, bool try)
-	HOLDS(pi_lock)
+static int take_or_queue(struct request *r, struct pi_futex_waiter *w, bool try) HOLDS(pi_lock)
 {
 	tid_t self = current_thread()->tid;
 
@@ -256,6 +254,8 @@ static int settle(struct pi_futex_waiter *w, vaddr_t uaddr, int *err) HOLDS(pi_l
 			*err = 0;
 		return step;
 	}
+	if (*err == 0 && pi_would_deadlock(w->pi.waiter.thread, w->pi.queue->owner))
+		*err = -EDEADLK;
 	if (*err == 0) {		/* another thread took the free lock first */
 		waiter_init(&w->pi.waiter, 0);
 		return WAITING;

@@ -33,7 +33,7 @@ static void *hold_and_die(void *arg)
 	CHECK_EQ(lock_pi(&robust.word), 0);
 	tids[0] = self();
 	while (!die)
-		sched_yield();
+		usleep(100);
 	syscall(SYS_exit, 0);
 	return NULL;
 }
@@ -68,6 +68,65 @@ static void owner_dies(void)
 		join_thread(owner);
 		CHECK_EQ(robust.word, 0);
 	}
+}
+
+static void set_priority(int priority)
+{
+	struct sched_param param = { priority };
+
+	CHECK_EQ(sched_setscheduler(0, SCHED_FIFO, &param), 0);
+}
+
+static atomic_uint of_heir;
+static atomic_int nr_deadlocks;
+
+static void lock_or_deadlock(atomic_uint *w)
+{
+	if (lock_pi(w) == 0) {
+		CHECK_EQ(unlock_pi(w), 0);
+	} else {
+		CHECK_EQ(errno, EDEADLK);
+		nr_deadlocks++;
+	}
+}
+
+static void *inherit_late(void *arg)
+{
+	set_priority(10);
+	CHECK_EQ(lock_pi(&of_heir), 0);
+	lock_or_deadlock(&robust.word);
+	CHECK_EQ(unlock_pi(&of_heir), 0);
+	return arg;
+}
+
+/*
+ * When the heir wakes up for the lock, a more urgent thread has taken it, and waits for the heir's
+ * own lock by now: one of the two is told of the deadlock.
+ */
+static void heir_comes_late(void)
+{
+	static const struct timespec past;
+	pthread_t owner, heir;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	CHECK_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
+	set_priority(50);
+	owner = start_thread(hold_and_die, &robust);
+	while (!tids[0])
+		usleep(100);
+	heir = start_thread(inherit_late, NULL);
+	while (!(robust.word & FUTEX_WAITERS))
+		usleep(100);
+	die = true;
+	join_thread(owner);
+	CHECK_EQ(futex(&robust.word, FUTEX_LOCK_PI_PRIVATE, 0, &past, NULL, 0), 0);
+	lock_or_deadlock(&of_heir);
+	CHECK_EQ(unlock_pi(&robust.word), 0);
+	join_thread(heir);
+	CHECK_EQ(nr_deadlocks, 1);
+	CHECK_EQ(of_heir, 0);
 }
 
 static void *unmap_and_die(void *w)
@@ -219,6 +278,7 @@ static void list_is_empty(void)
 
 static const struct test_case cases[] = {
 	CASE(owner_dies),
+	CASE(heir_comes_late),
 	CASE(owner_unmaps_and_dies),
 	CASE(owner_died),
 	CASE(owner_killed),
