@@ -2,9 +2,11 @@
 
 import re
 import unittest
+from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import Mock
 
+from grade import matrix
 from grade.build import Product
 from grade.engine import run_all, runs_of, sharing
 from grade.errors import GraderError
@@ -26,6 +28,18 @@ FAILS = (
     *("begin 1", "test sleep.early", "sum P4.1 3 0", "done sleep.early", "test sleep.due"),
     *("fail P4.2 a.c:1 5 one a tick", "sum P4.2 2 1", "done sleep.due", "end 2 5 1"),
 )
+
+
+def machines(shared: bytes) -> tuple[Mock, list[str]]:
+    """Machines that pass each test alone, and say @shared where tests share one; what each was asked."""
+    asked = []
+
+    def boot(wanted: Boot) -> Evidence:
+        assert wanted.test is not None
+        asked.append(wanted.test)
+        return evidence(BANNER + (shared if "," in wanted.test else passing(wanted.test)))
+
+    return Mock(jobs=1, runner=Mock(boot=boot)), asked
 
 
 class OfOne(AtHome):
@@ -58,16 +72,9 @@ class OfOne(AtHome):
 class Runs(AtHome):
     """The machines that are booted."""
 
-    def boots(self, kernel: bytes, read: Lab, *runs: Run) -> tuple[list[str | None], list[Kind]]:
+    def boots(self, kernel: bytes, read: Lab, *runs: Run) -> tuple[list[str], list[Kind]]:
         """The tests= of the machines if those that share one say @kernel, and the verdicts on @runs."""
-        asked = []
-
-        def boot(wanted: Boot) -> Evidence:
-            asked.append(wanted.test)
-            assert wanted.test is not None
-            return evidence(BANNER + (kernel if "," in wanted.test else passing(wanted.test)))
-
-        bench = Mock(jobs=1, runner=Mock(boot=boot))
+        bench, asked = machines(kernel)
         built = dict.fromkeys(ARCHES, Product(Path("kernel"), None, None))
         outcomes = run_all(bench, read, built, runs, Mock())
         self.outcomes = [o.run for o in outcomes]
@@ -103,6 +110,22 @@ class Runs(AtHome):
         runs += [Run("x86_64", "sleep.due", 1, 1), Run("riscv", "sleep.early", 1, 2)]
         asked, _ = self.boots(messages(*BOTH), read, *runs)
         self.assertEqual(asked, ["sleep.early", "sleep.due", "sleep.due", "sleep.early"])
+
+
+class InTheMatrix(AtHome):
+    def test_a_case_is_decided_as_grading_does(self) -> None:
+        read = lab(self.home, TOML.replace("step = 2", "step = 1").replace("cpus = [1, 2]\nseeds = 2\n", ""))
+        kinds = {}
+
+        def decider(_: matrix.Case, runs: Sequence[Run], judged: matrix.Judge) -> tuple[bool, str]:
+            kinds.update({run.test: judged(run).kind for run in runs})
+            return True, ""
+
+        bench, asked = machines(messages(*FAILS))
+        case = matrix.Case(read, "mutant x", "riscv", {}, decider, explored=False)
+        matrix.decide(bench, case, {"riscv": Product(Path("kernel"), None, None)})
+        self.assertEqual(asked, ["sleep.early,sleep.due", "sleep.due"])
+        self.assertEqual(kinds, {"sleep.early": Kind.PASS, "sleep.due": Kind.PASS})
 
 
 class Declared(AtHome):
