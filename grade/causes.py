@@ -16,6 +16,7 @@ from grade.verdict import Finding, Kind, Verdict, call_chain
 
 _TESTS = 3  # that end in the same way
 _PLACED = (Kind.PANIC, Kind.HANG, Kind.LIVELOCK)  # a deadlock has no place: two may have different causes
+_RACE = re.compile(r"a data race: (\S+ and [^\s:]+:\d+)")
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
 _REPORTING = ("panic", "__ubsan")  # how functions begin with which a panic's call chain begins
 
@@ -47,12 +48,14 @@ class Cause:
 
 
 def place(verdict: Verdict) -> str:
-    """Says how and where a run ended, without numbers; "" if that is not known well enough."""
+    """Says in two lines how a run ended, without numbers, and where; "" if that is not known well enough."""
+    if verdict.findings and (race := _RACE.match(verdict.findings[-1].happened)):
+        return f"{verdict.kind.value}\n{race[1]}"
     if verdict.kind not in _PLACED or not verdict.findings:
         return ""
     where = next((name for name in call_chain(verdict.details) if not name.startswith(_REPORTING)), "")
     reason = verdict.findings[-1].happened if verdict.kind is Kind.PANIC else ""
-    return f"{verdict.kind.value} {_NUMBER.sub('N', reason)} {where}" if where else ""
+    return f"{verdict.kind.value} {_NUMBER.sub('N', reason)}\n{where}" if where else ""
 
 
 def causes(lab: Lab, ended: Sequence[Ended]) -> Mapping[str, Cause]:

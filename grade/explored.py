@@ -69,7 +69,7 @@ def _racing(root: Path, lab: Lab, test: Test, product: Product, race: Race, fenc
     details = races.both_sides(program, test.name, race, root, product.sources, fenced)
     happened = f"{races.in_one_line(program, race)}: nothing orders these two accesses to the same memory"
     finding = Finding(test.properties, _expected(lab, test), happened, race.schedule)
-    return Verdict(Kind.FAIL, (finding,), {}, Trace((), False), tuple(details))
+    return Verdict(Kind.RACE, (finding,), {}, Trace((), False), tuple(details))
 
 
 def steps(root: Path, lab: Lab | None, product: Product, result: Result, fenced: bool) -> list[str]:

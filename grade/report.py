@@ -152,7 +152,7 @@ def _cause(c: CauseResult) -> Iterator[str]:
     tests = counted(len(c.tests), "test")
     yield f"ONE CAUSE  ends {counted(c.runs, 'run')} of {tests}: look for it first"
     yield from _paragraph("happened", c.happened)
-    yield from _paragraph("in", f"{c.where}()")
+    yield from _paragraph("in", c.place)
     yield from _paragraph("tests", ", ".join(c.tests))
     if c.excused:
         words = f"{', '.join(c.excused)}, in these tests: because of it, and at half cost"

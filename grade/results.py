@@ -68,12 +68,16 @@ class CauseResult:
     """One mistake that ended the runs of several tests."""
 
     happened: str
-    where: str  # the function that it happened in
+    where: str  # the function that it happened in, or the two places of a data race
     pays: str  # the property that loses its points in full
     excused: tuple[str, ...]  # properties that it left unjudged in part, at half cost
     tests: tuple[str, ...]
     runs: int
     replay: str
+
+    @property
+    def place(self) -> str:
+        return self.where if ":" in self.where else f"{self.where}()"
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,7 @@ def _causes(score: LabScore, origin: _Origin) -> Iterable[CauseResult]:
         first = next(o for o in score.outcomes if o.verdict is cause.first.verdict)
         yield CauseResult(
             happened=cause.finding.happened,
-            where=where.rpartition(" ")[2],
+            where=where.partition("\n")[2],
             pays=cause.pays,
             excused=tuple(p.id for p in score.properties if where in p.excused),
             tests=cause.tests,

@@ -34,6 +34,7 @@ class Kind(Enum):
     HANG = "hang"
     DEADLOCK = "deadlock"
     LIVELOCK = "livelock"
+    RACE = "data race"  # of the submission's own code: what it does has no meaning in C
     PANIC = "panic"
     REBOOT = "reboot"
     FLOOD = "flood"

@@ -93,7 +93,7 @@ def _failures(result: LabResult) -> Iterator[str]:
     for cause in result.causes:
         tests = ", ".join(cause.tests)
         yield (f"<section><h3>One cause ends {counted(cause.runs, 'run')}: look for it first</h3>"
-               f"<dl>{_said('happened', cause.happened)}{_said('in', cause.where + '()')}"
+               f"<dl>{_said('happened', cause.happened)}{_said('in', cause.place)}"
                f"{_said('tests', tests)}</dl><pre>{h(cause.replay)}</pre></section>")  # fmt: skip
     sentences = {p.id: p.text for p in result.properties}
     told: set[str] = set()

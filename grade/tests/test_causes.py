@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grade import report
 from grade.causes import place
-from grade.lab import Lab
+from grade.lab import Lab, Mistake
 from grade.results import VERSION, Report, lab_result
 from grade.score import LabScore, Outcome, Run, score
 from grade.tests.fake import LAYOUT, lab, trace
@@ -95,6 +95,27 @@ class Causes(unittest.TestCase):
     def test_a_deadlock_and_a_stub_have_no_place(self) -> None:
         for kind in (Kind.DEADLOCK, Kind.UNWRITTEN, Kind.BUILD, Kind.FAIL):
             self.assertEqual(place(replace(self.ended("due"), kind=kind)), "")
+
+    def racing(self, test: str, lines: str) -> Verdict:
+        finding = Finding(self.lab.test(test).properties, "…", f"a data race: {lines}: nothing orders these")
+        return Verdict(Kind.RACE, (finding,), {}, trace())
+
+    def test_a_data_race_is_one_cause_in_its_place(self) -> None:
+        same = {test: self.racing(test, "k/a.c:7 and k/b.c:20") for test in ("early", "due", "crowd")}
+        self.assertEqual(self.earned(**same), [0, 7.5, 7.5])
+        scored = self.scored(**same)
+        text = report.text(Report(VERSION, "ann", ("riscv",), (lab_result(scored, LAYOUT, "ann"),)))
+        self.assertIn("in          k/a.c:7 and k/b.c:20\n", text)
+        other = {test: self.racing(test, f"k/a.c:{n} and k/b.c:20") for n, test in enumerate(same)}
+        self.assertEqual(self.earned(**other), [0, 5, 5])
+
+    def test_a_data_race_looks_like_no_mistake(self) -> None:
+        known = Mistake("4.1", "P4.1", None, None, "It behaves like a kernel that wakes too early.")
+        self.lab = replace(self.lab, mistakes=(known,))
+        race = self.racing("early", "k/a.c:7 and k/b.c:20")
+        for kind, named in ((Kind.RACE, False), (Kind.FAIL, True)):
+            result = lab_result(self.scored(early=replace(race, kind=kind)), LAYOUT, "ann")
+            self.assertEqual(result.failures[0].like is not None, named)
 
     def test_the_report_tells_it_once_and_first(self) -> None:
         scored = self.scored(**{test: self.ended(test) for test in ("early", "due", "crowd")})
