@@ -108,7 +108,7 @@ void sched_kick(struct runq *rq);
 /*
  * Restricts @t to the CPUs in @mask. On return it does not run on any other, and if it is READY,
  * queued or not, @t->cpu is one of @mask. Returns -EINVAL if no online CPU is in @mask, -EBUSY if
- * @t has a reservation on a CPU that is not. The caller holds no spin lock.
+ * @t has a reservation on a CPU that is not. The caller may block, and holds no spin lock.
  */
 int sched_set_affinity(struct thread *t, u32 mask);
 extern bool affinity_off;	/* [const after boot] affinity=off: programs may not choose */

@@ -15,6 +15,20 @@
 
 #define PAGE_AT(i)	(BASE + (u64)(i) * PAGE_SIZE)
 
+/* For an interrupt: the thread that it came to, if it is @t, leaves for @cpu when it returns. */
+static inline void send_away(struct thread *t, unsigned cpu)
+{
+	struct runq *rq;
+
+	if (current_thread() != t)
+		return;
+	set_mask(t, BIT(cpu));
+	rq = thread_runq_lock(t);
+	rq->expired |= SLICE_OVER;
+	runq_resched(rq);
+	runq_unlock(rq);
+}
+
 static inline int map_pages(struct addr_space *as, u64 pages)
 {
 	struct map_request req = { .addr = BASE, .size = pages * PAGE_SIZE, .prot = RW,

@@ -202,8 +202,7 @@ static struct thread *swept;
 static void move_it(void *unused)
 {
 	(void)unused;
-	if (current_thread() == swept)
-		sched_set_affinity(swept, BIT(!this_cpu()->id));
+	send_away(swept, !this_cpu()->id);
 }
 
 /* The space counts as loaded on two CPUs. After each instruction the thread is moved. */

@@ -234,8 +234,7 @@ static _Atomic u64 seen_there;
 static void move_it(void *unused)
 {
 	(void)unused;
-	if (current_thread() == swept)
-		sched_set_affinity(swept, BIT(1));
+	send_away(swept, 1);
 }
 
 /* On CPU 0. It writes to the page when it is asked for the first time, then it reads, and so on. */
