@@ -82,7 +82,8 @@ def _members(store: Store, found: Sequence[Standing]) -> list[pages.Member]:
 
 
 def write(store: Store, lab: str, out: Path) -> list[Path]:
-    """Writes tables and pages to @out; the files."""
+    """Writes tables and pages to @out, and takes away pages of students who are in the class no more; the
+    files written."""
     found = standing.standings(store, lab)
     members = _members(store, found)
     contents = {"gradebook.csv": gradebook(found), "moodle.csv": moodle(found)}
@@ -91,4 +92,7 @@ def write(store: Store, lab: str, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     for name, text in contents.items():
         (out / name).write_text(text, encoding="utf-8", newline="")
+    for page in out.glob(pages.PAGES):
+        if page.name not in contents:
+            page.unlink()
     return [out / name for name in contents]

@@ -32,6 +32,9 @@ class Member:
         return self.report.labs[0] if self.report else None
 
 
+PAGES = "student-*.html"  # all that page_name() gives
+
+
 def page_name(student: str) -> str:
     """A file name for any id, and another one for each, also where case does not count."""
     if re.fullmatch(r"[a-z0-9]{1,60}", student):

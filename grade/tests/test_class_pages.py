@@ -61,6 +61,16 @@ class Pages(Case):
                       "why 2", "2 more runs", "> 1 a", "said <b>", "grade/trellis-grade replay"):  # fmt: skip
             self.assertIn(words, text)
 
+    def test_pages_of_those_who_have_left_go(self) -> None:
+        self.out.mkdir()
+        for name in ("student-gone.html", "notes.html"):
+            (self.out / name).write_text("old")
+        self.book(ann="11")
+        self.assertEqual(
+            sorted(path.name for path in self.out.glob("*.html")),
+            ["index.html", "notes.html", "student-ann.html"],
+        )
+
     def test_the_moment_of_a_failure_is_as_the_report_shows_it(self) -> None:
         lines = ("          µs  CPU 0", "     1.0  2 -> 3", "> 2.5  3 is <late>", "     9.0  idle")
 
