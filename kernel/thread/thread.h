@@ -115,8 +115,9 @@ struct thread {
 	u32 affinity;			/* [rq->lock] as requested; se.affinity is in force */
 	struct waiter *waiter;		/* [rq->lock] not NULL exactly while BLOCKED or SLEEPING */
 	/*
-	 * [rq->lock] Off the CPU and without work in the kernel (it never ran, or was preempted on
-	 * the way to user mode), so it may be reaped without running again.
+	 * Off the CPU and without work in the kernel (it never ran, or was preempted on the way to
+	 * user mode), so it may be reaped without running again. [rq->lock] READY or SUSPENDED;
+	 * else the thread's own, which writes it as it runs: others look at the state first.
 	 */
 	bool unwound;
 	bool embryo;			/* [rq->lock] its creator alone may start or reap it yet */
