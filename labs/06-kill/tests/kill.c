@@ -94,6 +94,27 @@ static int count_run(void *arg)
 	return 0;
 }
 
+/* Threads of the kernel, which have joiners: one READY, one SUSPENDED. On 1 CPU. */
+static void kill_joinable(void)
+{
+	struct thread *t[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		t[i] = thread_create("joinable", count_run, NULL, PRIORITY_DEFAULT);
+		REQUIRE(t[i], "P6.4", "no memory for a thread");
+	}
+	irq_off();
+	thread_resume(t[0]);
+	thread_resume(t[1]);
+	thread_suspend(t[1]);
+	for (unsigned i = 0; i < 2; i++)
+		thread_kill(t[i]);
+	irq_on();
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(thread_join(t[i], NULL, DEADLINE_NEVER) == 0, "P6.4",
+		      "a thread that was killed before it ran cannot be joined");
+}
+
 KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
 {
 	static struct thread *siblings[SIBLINGS];
@@ -116,6 +137,7 @@ KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	irq_on();
 	status_of(p->pid, "P6.4");
+	kill_joinable();
 	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
 }
 
