@@ -194,6 +194,14 @@ static void check_all_see(u64 want, const char *when)
 	}
 }
 
+/* At once, so that this CPU has the translation when it is taken away, and nothing else drops it. */
+static void check_seen_here(u64 want)
+{
+	u64 found = *(volatile u64 *)kernel_page;
+
+	CHECK(found == want, "P8.9", "CPU %u itself reads %lu there, not %lu", cpu_here(), found, want);
+}
+
 static void take_kernel_page(void)
 {
 	vaddr_t va = (vaddr_t)kernel_page;
@@ -215,7 +223,9 @@ KTEST(tlb_kernel, "tlb.kernel", "08.6", "P8.9")
 		*(u64 *)page_to_virt(pages[i]) = i + 1;
 		REQUIRE(kvm_map_page((vaddr_t)kernel_page, page_to_phys(pages[i]), RW) == 0, "P8.9",
 			"no memory for a table");
+		check_seen_here(i + 1);
 		check_all_see(i + 1, i ? "another page of the kernel is mapped" : "one is mapped");
+		check_seen_here(i + 1);
 		take_kernel_page();
 	}
 	kvm_release((vaddr_t)kernel_page, PAGE_SIZE);
