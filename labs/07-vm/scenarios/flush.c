@@ -297,12 +297,15 @@ static int join_and_read(void)
 SCENARIO(joined, "share.joined", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .sets_up = true,
 	 .after = no_tlb_has_the_old_page, .keeps = true)
 {
+	int err;
+
 	stay_on(0);
 	share_a_page();
 	load_space(space);
 	explore_from_here();
 	act_on(1, &reader, join_and_read);
-	write_it();
+	err = fault_as_its_thread(space, VA);
+	expect(!err, "a fault gives %d", err);
 	end_here();
 }
 

@@ -106,3 +106,49 @@ SCENARIO(two, "share.two_fork", "07.h", "P7.9", .cpus = 2, .bootargs = ALONE, .s
 	fork_it();
 	end_here();
 }
+
+/* --- A fork that fails, beside one that does not ---------------------------------------------- */
+
+#define UPPER	(BASE + BLOCK_SIZE)	/* in another table than VA */
+#define FAILS	5			/* the allocation that fails: late in a fork */
+
+static int fork_if_memory(void)
+{
+	struct addr_space *child;
+	int err = as_fork(space, &child);
+
+	expect(!err || err == -ENOMEM, "a fork gives %d", err);
+	return 0;
+}
+
+static const char *shared_is_read_only(void)
+{
+	const vaddr_t at[] = { VA, UPPER };
+
+	for (unsigned i = 0; i < 2; i++)
+		if (atomic_load(&page_at(space, at[i])->refs) > 1 &&
+		    pte_prot(*entry_at(space, at[i])) & VM_WRITE)
+			return wrong("page %u has two owners, and one of them may write to it", i);
+	return NULL;
+}
+
+/* Two threads of one process fork; for the later part of one of the forks there is no memory. */
+SCENARIO(one_fails, "share.one_fork_fails", "07.h", "P7.10", .cpus = 2, .bootargs = ALONE,
+	 .sets_up = true, .after = shared_is_read_only, .keeps = true)
+{
+	struct map_request upper = {
+		.addr = UPPER, .size = PAGE_SIZE, .fixed = true, .prot = RW,
+	};
+	vaddr_t at;
+
+	stay_on(0);
+	space = space_with_page();
+	expect(!as_map(space, &upper, &at), "nothing could be mapped");
+	put_at(space, UPPER, 8);
+	explore_from_here();
+	host_memory_refuse(FAILS);
+	act_on(1, &other, fork_if_memory);
+	fork_if_memory();
+	host_memory_refuse(0);
+	end_here();
+}

@@ -194,12 +194,13 @@ static void check_all_see(u64 want, const char *when)
 	}
 }
 
-/* At once, so that this CPU has the translation when it is taken away, and nothing else drops it. */
+/* At once: this CPU has the translation when it is taken away, and nothing else drops it. */
 static void check_seen_here(u64 want)
 {
 	u64 found = *(volatile u64 *)kernel_page;
 
-	CHECK(found == want, "P8.9", "CPU %u itself reads %lu there, not %lu", cpu_here(), found, want);
+	CHECK(found == want, "P8.9", "CPU %u itself reads %lu there, not %lu", cpu_here(), found,
+	      want);
 }
 
 static void take_kernel_page(void)
