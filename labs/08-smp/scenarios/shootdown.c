@@ -330,6 +330,26 @@ SCENARIO(not_asked, "shootdown.left_alone", "08.6", "P8.11", .cpus = 2, .bootarg
 	end_here();
 }
 
+/* A table is taken out, so all of user memory is flushed; its size may end in 32 zero bits. */
+SCENARIO(table, "shootdown.table", "08.6", "P8.9", .cpus = 1, .bootargs = ALONE, .keeps = true)
+{
+	struct addr_space *as;
+	struct tlb_batch b;
+
+	expect(!as_create(&as), "no space could be made");
+	phys_to_page(as->root)->tables++;
+	counter_add(COUNT_TABLE_PAGES, 1);
+	map_page(0);
+	load_space(as);
+	access_page(0);
+	atomic_store_explicit(&entries[0], 0, memory_order_release);
+	tlb_batch_init(&b, as);
+	tlb_batch_table(&b, &host_pages[0]);
+	tlb_batch_flush(&b);
+	expect(!host_tlb(0), "a table was taken out, and the CPU can still reach a page of it");
+	end_here();
+}
+
 /* --- A thread that is moved while it unmaps --------------------------------------------------- */
 
 static int unmap_page_0(void)

@@ -205,6 +205,30 @@ static void move_it(void *unused)
 	send_away(swept, !this_cpu()->id);
 }
 
+static void flush_space(void)
+{
+	tlb_flush_range(space, BASE, BASE + PAGE_SIZE);
+}
+
+static void flush_both(void)
+{
+	tlb_flush_on(3, BASE, BASE + PAGE_SIZE);
+}
+
+/* Calls @flush, during which the thread is moved after @n instructions. */
+static void sweep(void (*flush)(void), unsigned n)
+{
+	u64 before = asked();
+
+	sweep_begin(n);
+	flush();
+	sweep_end();
+	CHECK(asked() - before == 1, "P8.9",
+	      "moved after %u instructions, it asked the other CPU %lu times", n, asked() - before);
+	CHECK(arch_irqs_enabled() && !current_thread()->preempt_depth, "P8.9",
+	      "afterwards preemption or interrupts are off");
+}
+
 /* The space counts as loaded on two CPUs. After each instruction the thread is moved. */
 KTEST(tlb_swept, "tlb.swept", "08.6", "P8.9")
 {
@@ -215,16 +239,8 @@ KTEST(tlb_swept, "tlb.swept", "08.6", "P8.9")
 	swept = current_thread();
 	sweep_action = move_it;
 	for (unsigned n = 1; n < 150; n++) {
-		u64 before = asked();
-
-		sweep_begin(n);
-		tlb_flush_range(space, BASE, BASE + PAGE_SIZE);
-		sweep_end();
-		CHECK(asked() - before == 1, "P8.9",
-		      "moved after %u instructions, it asked the other CPU %lu times", n,
-		      asked() - before);
-		CHECK(arch_irqs_enabled() && !current_thread()->preempt_depth, "P8.9",
-		      "afterwards preemption or interrupts are off");
+		sweep(flush_space, n);
+		sweep(flush_both, n);
 	}
 	sweep_action = NULL;
 	atomic_fetch_and(&space->cpus, ~3u);
