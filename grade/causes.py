@@ -16,7 +16,7 @@ from grade.verdict import Finding, Kind, Verdict, call_chain
 
 _TESTS = 3  # that end in the same way
 _PLACED = (Kind.PANIC, Kind.HANG, Kind.LIVELOCK)  # a deadlock has no place: two may have different causes
-_RACE = re.compile(r"a data race: (\S+ and [^\s:]+:\d+)")
+_RACE = re.compile(r"a data race: (\S+) and ([^\s:]+:\d+)")
 _NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
 _REPORTING = ("panic", "__ubsan")  # how functions begin with which a panic's call chain begins
 
@@ -49,8 +49,8 @@ class Cause:
 
 def place(verdict: Verdict) -> str:
     """Says in two lines how a run ended, without numbers, and where; "" if that is not known well enough."""
-    if verdict.findings and (race := _RACE.match(verdict.findings[-1].happened)):
-        return f"{verdict.kind.value}\n{race[1]}"
+    if verdict.kind is Kind.RACE and (race := _RACE.match(verdict.findings[-1].happened)):
+        return f"{verdict.kind.value}\n{' and '.join(sorted(race.groups()))}"  # either may come first
     if verdict.kind not in _PLACED or not verdict.findings:
         return ""
     where = next((name for name in call_chain(verdict.details) if not name.startswith(_REPORTING)), "")

@@ -154,7 +154,8 @@ def _add_outputs(commands: _Commands) -> None:
     book = commands.add_parser(
         "gradebook", help="write a class's tables and pages",
         description="Writes gradebook.csv, moodle.csv, index.html about the class, and a page for each "
-        "student. The pages need no network and no server.")  # fmt: skip
+        "student; pages there of students who are in the class no more are removed. The pages need no "
+        "network and no server.")  # fmt: skip
     book.add_argument("--out", required=True, type=Path, metavar="DIR")
     _lab(book)
     _db(book)

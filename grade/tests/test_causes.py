@@ -102,6 +102,7 @@ class Causes(unittest.TestCase):
 
     def test_a_data_race_is_one_cause_in_its_place(self) -> None:
         same = {test: self.racing(test, "k/a.c:7 and k/b.c:20") for test in ("early", "due", "crowd")}
+        same["due"] = self.racing("due", "k/b.c:20 and k/a.c:7")
         self.assertEqual(self.earned(**same), [0, 7.5, 7.5])
         scored = self.scored(**same)
         text = report.text(Report(VERSION, "ann", ("riscv",), (lab_result(scored, LAYOUT, "ann"),)))
