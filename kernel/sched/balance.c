@@ -10,10 +10,11 @@
  *  - Every balance= a busy CPU takes one normal thread from the busiest CPU, if that has at least
  *    two threads more (balance=off: never). Without it, two threads could share a CPU for ever
  *    while a third has a CPU to itself.
- *  - A real-time thread that must wait is pushed to the CPU with the least urgent thread. That is
- *    tried when it wakes, is preempted, becomes real time, or gets a new mask. A CPU that has
- *    something less urgent to do than before pulls the most urgent thread that waits elsewhere; so
- *    does one that loses a queued thread for which it was about to switch.
+ *  - A real-time thread that must wait is pushed to the CPU with the least urgent thread, or to an
+ *    idle one: if that was told to come instead, it might find another thread first. A push is
+ *    tried when the thread wakes, is preempted, becomes real time, or gets a new mask. A CPU that
+ *    has something less urgent to do than before pulls the most urgent thread that waits elsewhere;
+ *    so does one that loses a queued thread for which it was about to switch.
  *
  *  BALANCE1  While a real-time thread waits, each CPU that it may run on has something as urgent to
  *            do, or has been told to pull (except under REALTIME4). If A and B look for each other
@@ -221,8 +222,12 @@ void push(struct runq *rq, struct thread *t) NO_LOCK_ANALYSIS("least_urgent()")
 
 void offer(struct runq *rq, struct thread *t)
 {
-	if (entity_queued(&t->se) && !kick_idle_for(t, rq))
+	if (!entity_queued(&t->se))
+		return;
+	if (t->se.rt & RT_RANK)
 		push(rq, t);
+	else
+		kick_idle_for(t, rq);
 }
 
 struct sched_entity *pick_urgent(struct runq *rq, u64 now)

@@ -11,9 +11,8 @@
  *	looks at the other queues                looks at idle_mask
  *
  * The idle CPU's steps are sequentially consistent, and so is a fence between those of the waker:
- * one of the two sees what the other did. A CPU that has found work clears its bit, and then looks
- * for real-time threads once more: a waker may have kicked it for one just before, while what it
- * has found may be less urgent (BALANCE1).
+ * one of the two sees what the other did. Real-time threads do not wait for an idle CPU to come:
+ * they are pushed to it (BALANCE1).
  */
 #include "base/trace.h"
 #include "internal.h"
@@ -53,10 +52,8 @@ static bool look_for_work(void)
 	struct runq *rq = this_runq_lock(), *missed;
 	u64 now = time_now();
 
-	pull(rq, now);		/* kicked for a real-time thread, it might find others first */
 	if (nr_ready(rq) || (may_steal && steal(rq, now))) {
 		idle_leave(rq);
-		pull(rq, now);	/* the same, if the kick came since the first look */
 		if (atomic_load(&idle_mask)) {
 			runq_unlock(rq);
 			pass_on(rq);

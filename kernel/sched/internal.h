@@ -53,7 +53,7 @@ void balance_init(void);
  */
 void push(struct runq *rq, struct thread *t);
 
-/* balance.c: the same, unless an idle CPU can take @t. */
+/* balance.c: the same; tells an idle CPU of @t, or of another in @rq, if @t is not real time. */
 void offer(struct runq *rq, struct thread *t);
 
 /*

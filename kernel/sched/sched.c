@@ -235,7 +235,9 @@ void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	if (why == ENQUEUE_WAKE)
 		t->stats.ready_since = now;
 	if ((!queue_enqueue(&rq->q, &t->se, why, now) && !is_idle(rq, rq->current)) || told) {
-		if (!kick_idle_for(t, NULL) && why != ENQUEUE_MIGRATED)
+		if (why == ENQUEUE_MIGRATED || !(t->se.rt & RT_RANK))
+			kick_idle_for(t, NULL);
+		else
 			push(rq, t);
 		return;
 	}

@@ -259,6 +259,32 @@ SCENARIO(pulled, "runq.urgent_pulled", "", "", .cpus = 2, .keeps = true)
 	end_here();
 }
 
+static int spin_until_it_ran(void)
+{
+	while (!ran)
+		arch_spin_hint();
+	return 0;
+}
+
+/* Two of them become ready, an idle CPU can run one, and a third CPU runs a normal thread. */
+SCENARIO(one_idle, "runq.urgent_one_idle", "", "", .cpus = 3, .keeps = true)
+{
+	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
+	struct thread *t = create_in(make_child(), compute, NULL);
+
+	stay_on(0);
+	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
+	expect(!sched_set_affinity(t, BIT(2)), "CPU 2 is not there");
+	thread_resume(t);
+	first.urgent = second.urgent = true;
+	act_among(~0u, &first, note_that_it_ran);
+	act_among(BIT(0) | BIT(1), &second, spin_until_it_ran);
+	while (!ran)
+		arch_spin_hint();
+	thread_kill(t);			/* it never ends by itself */
+	end_here();
+}
+
 /* --- Forbidden where it is about to run ------------------------------------------------------- */
 
 static _Atomic bool told;
