@@ -206,8 +206,7 @@ void push(struct runq *rq, struct thread *t) NO_LOCK_ANALYSIS("least_urgent()")
 	struct runq *to;
 	u32 missed;
 
-	if (!(t->se.rt & RT_RANK))
-		return;
+	assert(t->se.rt & RT_RANK);
 	to = least_urgent(rq, t, &missed);
 	if (to) {
 		runq_move(rq, to, t);

@@ -48,12 +48,12 @@ u32 near_cpus(const struct cpu *c);
 void balance_init(void);
 
 /*
- * balance.c: moves @t, queued in @rq, if it is real time, to the CPU with the least urgent thread,
- * if that is less urgent than @t.
+ * balance.c: moves @t, a real-time thread that waits in @rq, to the CPU with the least urgent
+ * thread, if that is less urgent than @t.
  */
 void push(struct runq *rq, struct thread *t);
 
-/* balance.c: the same; tells an idle CPU of @t, or of another in @rq, if @t is not real time. */
+/* balance.c: the same for any @t; if it is not real time, tells an idle CPU: kick_idle_for(). */
 void offer(struct runq *rq, struct thread *t);
 
 /*
