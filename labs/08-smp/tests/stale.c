@@ -157,7 +157,8 @@ KTEST(tlb_freed, "tlb.freed", "08.6", "P8.10")
 		make_and_run(&readers[i], i, BIT(i), read_on);
 	for (unsigned r = 0; r < ROUNDS; r++) {
 		await_looks();
-		CHECK(as_advise(space, BASE, PAGE_AT(GIVEN), MADV_DONTNEED) == 0, "P8.10", "advise");
+		CHECK(as_advise(space, BASE, PAGE_AT(GIVEN), MADV_DONTNEED) == 0, "P8.10",
+		      "advise");
 		for (unsigned i = 0; i < GIVEN; i++) {	/* most likely the same pages */
 			given[i] = page_alloc(0, 0);
 			REQUIRE(given[i], "P8.10", "no memory for a page");
