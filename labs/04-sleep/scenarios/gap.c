@@ -8,7 +8,7 @@
 #include "mm/mm.h"
 #include "sched/cpu.h"
 
-#define CROWD	70
+#define CROWD	150
 
 struct place {
 	struct waiter waiter;
