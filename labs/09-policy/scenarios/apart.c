@@ -9,6 +9,7 @@
 
 static const struct sched_policy *p;
 static struct sched_params params[THREADS];	/* the most urgent first, or all are equal */
+static bool timer_comes;		/* a round or a boost when all have woken */
 static struct actor other;
 
 static struct side {
@@ -16,9 +17,11 @@ static struct side {
 	struct sched_entity e[THREADS];
 } sides[2];
 
-/* All wake, and then each runs for a microsecond and blocks, in the order in which they woke. */
+/* All wake, perhaps the timer comes, and then each runs for a microsecond and blocks, in the order in which they woke. */
 static void drive(struct side *s)
 {
+	u64 now = 0;
+
 	policy_queue_init(&s->q, 0);
 	for (unsigned i = 0; i < THREADS; i++) {
 		policy_entity_init(&s->e[i], ~0u, 0);
@@ -27,16 +30,20 @@ static void drive(struct side *s)
 			p->start(&s->e[i], 0);
 		p->enqueue(&s->q, &s->e[i], ENQUEUE_WAKE, 0);
 	}
+	if (timer_comes) {
+		now = s->q.timer_at;
+		p->timer(&s->q, now);
+	}
 	for (unsigned i = 0; i < THREADS; i++) {
-		struct sched_entity *e = p->pick(&s->q, 0);
+		struct sched_entity *e = p->pick(&s->q, now);
 
 		expect(e == &s->e[i], "turn %u is another's", i);
 		s->q.current = e;
 		p->slice(&s->q, e);
 		if (p->charge)
-			p->charge(&s->q, e, 1000, 0);
+			p->charge(&s->q, e, 1000, now);
 		if (p->leave)
-			p->leave(&s->q, e, 0);
+			p->leave(&s->q, e, now);
 		s->q.current = NULL;
 	}
 	expect(!s->q.nr, "all have blocked, and %u wait", s->q.nr);
@@ -58,16 +65,38 @@ static void drive_both(const struct sched_policy *which)
 	end_here();
 }
 
-SCENARIO(prio_apart, "policy.turns_apart", "09.1", "P9.1", .cpus = 2, .keeps = true)
+static void drive_priorities(void)
 {
 	for (unsigned i = 0; i < THREADS; i++)
 		params[i] = params_of_level(9 - i);
 	drive_both(&sched_prio);
 }
 
-SCENARIO(mlfq_apart, "policy.sinks_apart", "09.3", "P9.6", .cpus = 2, .keeps = true)
+SCENARIO(prio_apart, "policy.turns_apart", "09.1", "P9.1", .cpus = 2, .keeps = true)
+{
+	drive_priorities();
+}
+
+SCENARIO(rounds_apart, "policy.rounds_apart", "09.2", "P9.3", .cpus = 2, .keeps = true)
+{
+	timer_comes = true;
+	drive_priorities();
+}
+
+static void drive_equals(void)
 {
 	for (unsigned i = 0; i < THREADS; i++)
 		params[i] = (struct sched_params){ .class = SCHED_OTHER };
 	drive_both(&sched_mlfq);
+}
+
+SCENARIO(mlfq_apart, "policy.sinks_apart", "09.3", "P9.6", .cpus = 2, .keeps = true)
+{
+	drive_equals();
+}
+
+SCENARIO(boosts_apart, "policy.boosts_apart", "09.5", "P9.8", .cpus = 2, .keeps = true)
+{
+	timer_comes = true;
+	drive_equals();
 }

@@ -80,6 +80,16 @@ KTEST_EARLY(edf_close, "edf.close", "09.7", "P9.12")
 	}
 }
 
+/* Two that exceed a half by less than 2^-32, and then the other half. */
+static void expect_no_half(void)
+{
+	ask_edf();
+	admit(0, reserved(931366394, 3972136255));
+	CHECK(admit(1, reserved(1044543798, 3933880219)), "P9.12", "a half of a CPU is refused");
+	CHECK(!admit(2, reserved(2000000000, 4000000000)), "P9.12",
+	      "two shares exceed a half by less than 1 / 2^32, and the other half is admitted");
+}
+
 /*
  * Sums that differ from 1 by 1 / (product of the periods), which are primes near 2^32: below 1 and
  * above it, of four and of seven shares.
@@ -120,6 +130,7 @@ KTEST_EARLY(edf_closest, "edf.closest", "09.7", "P9.12")
 		      last + 1, sets[n].fits ? "less" : "more", sets[n].shares[last][0],
 		      sets[n].shares[last][1], fits ? "admitted" : "refused");
 	}
+	expect_no_half();
 }
 
 static struct sched_entity crowd[1025];
@@ -156,15 +167,16 @@ static void check_thousand(void)
 
 /*
  * A crowd: each share has a rest, and all of them together make many units of the last digit. Then
- * eleven, whose sum exceeds 1 by 1 / (product of the periods), which has 350 bits.
+ * fourteen, whose sum exceeds 1 by less than 2^-413.
  */
 KTEST_EARLY(edf_crowd, "edf.crowd", "09.7", "P9.12")
 {
-	static const u64 eleven[][2] = {
-		{ 973200904, 4044012149 }, { 792064392, 3576791447 }, { 53053578, 3221675143 },
-		{ 471899901, 3314603429 }, { 580151652, 3812528899 }, { 32665142, 3339332881 },
-		{ 138065895, 4015972547 }, { 21661663, 3531269039 }, { 299841464, 3502143763 },
-		{ 137303029, 3774407849 }, { 217261720, 3978753847 },
+	static const u64 shares[][2] = {
+		{ 165840559, 4194303961 }, { 306416159, 4194303947 }, { 48700922, 4194303931 },
+		{ 833109959, 4194303929 }, { 137893790, 4194303899 }, { 152161878, 4194303889 },
+		{ 351501596, 4194303887 }, { 729693183, 4194303881 }, { 263616599, 4194303871 },
+		{ 131119067, 4194303847 }, { 72074208, 4194303803 }, { 20331244, 4194303781 },
+		{ 261651397, 4194303779 }, { 720193309, 4194303761 },
 	};
 	const u64 period = 4000 * MS, runtime = period / 40;
 
@@ -177,11 +189,11 @@ KTEST_EARLY(edf_crowd, "edf.crowd", "09.7", "P9.12")
 		      "1 of 40 ms: number %u is %s", i + 1, i < 40 ? "refused" : "admitted");
 	}
 	ask_edf();
-	for (unsigned i = 0; i < ARRAY_SIZE(eleven); i++)
-		CHECK(join_crowd(i, reserved(eleven[i][0], eleven[i][1])) == (i < 10), "P9.12",
-		      "11 shares: number %u, %lu / %lu, is %s, and the sum with it is %s", i + 1,
-		      eleven[i][0], eleven[i][1], i < 10 ? "refused" : "admitted",
-		      i < 10 ? "less than 1" : "more than 1 by 1 / (product of all periods)");
+	for (unsigned i = 0; i < 14; i++)
+		CHECK(join_crowd(i, reserved(shares[i][0], shares[i][1])) == (i < 13), "P9.12",
+		      "14 shares: number %u, %lu / %lu, is %s, and the sum with it is %s", i + 1,
+		      shares[i][0], shares[i][1], i < 13 ? "refused" : "admitted",
+		      i < 13 ? "less than 1" : "more than 1 by less than 1 / 2^413");
 	check_thousand();
 }
 
@@ -216,6 +228,8 @@ KTEST_EARLY(edf_in_place, "edf.in_place", "09.7", "P9.12")
 	CHECK(!admit(1, reserved(6 * MS, 10 * MS)), "P9.12",
 	      "6 of 10 ms in place of 5 of 10 ms is admitted, beside 5 of 10 ms");
 	expect_full("5 of 10 ms twice, one of which was refused to become 6,");
+	CHECK(!admit(1, reserved(11 * MS, 20 * MS)), "P9.12",
+	      "11 of 20 ms in place of 5 of 10 ms is admitted, beside 5 of 10 ms");
 	CHECK(admit(0, normal), "P9.12", "giving back is refused");
 	CHECK(admit(2, reserved(5 * MS, 10 * MS)), "P9.12",
 	      "a reservation was given back, and its share is refused to another");
