@@ -22,12 +22,15 @@ static int leave(void *arg)
 }
 
 /* A kernel thread that has work to do, which a kill does not end. */
-static int leave_when_told(void *arg)
+static int leave_when_told(void *unused)
 {
+	int err;
+
+	(void)unused;
 	spin_lock(&go.lock);
-	wait_block_locked(&go, DEADLINE_NEVER, WAIT_UNKILLABLE);
+	err = wait_block_locked(&go, DEADLINE_NEVER, WAIT_UNKILLABLE);
 	spin_unlock(&go.lock);
-	return (int)(long)arg;
+	return err;
 }
 
 /* --- Every way to join ------------------------------------------------------------------------ */
