@@ -440,7 +440,7 @@ class Survey(Explorer):
         rows = [line for line in done.stdout.splitlines() if "`left-without-lock`" in line]
         self.assertEqual(len(rows), 1, done.stdout)
         cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
-        self.assertRegex(cells[2], r"^`(join|detach)\.\w+`$")
+        self.assertRegex(cells[2], r"^`(exit|join|detach)\.\w+`$")
         numbers = [int(cell.replace(",", "")) for cell in cells[3:]]
         others, preemptions, executions, milliseconds, at_random = numbers
         self.assertGreater(others, 0)

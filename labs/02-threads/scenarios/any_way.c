@@ -178,7 +178,8 @@ SCENARIO(detached_timed, "join.detached_in_time", "02.7", "P2.10", .cpus = 1)
 	while (thread_state(joiner) == THREAD_READY)
 		let_others_run();
 	expect(thread_state(joiner) == THREAD_DEAD,
-	       "the thread was detached, and its joiner waits on in state %d", thread_state(joiner));
+	       "the thread was detached, and its joiner waits on in state %d",
+	       thread_state(joiner));
 	expect_sent_away(joiner);
 	expect(wait_wake_one(&go, 0), "the thread does not wait");
 }
@@ -248,7 +249,7 @@ SCENARIO(largest, "join.largest_deadline", "02.5", "P2.6", .cpus = 1)
 	join(t);
 }
 
-/* --- Suspended and killed ----------------------------------------------------------------------- */
+/* --- Suspended and killed --------------------------------------------------------------------- */
 
 /* Suspended as it starts, it runs as soon as it is resumed. */
 SCENARIO(suspended_start, "exit.suspended_at_start", "02.4", "P2.1", .cpus = 2)

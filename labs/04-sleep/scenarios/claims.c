@@ -41,7 +41,7 @@ static const char *const names[NR_PARTIES] = {
 	"an event", "a timeout", "a kill", "a signal", "a destruction",
 };
 
-/* What the wait returns that the party has claimed. */
+/* The result of a wait that the party has claimed. */
 static const int results[NR_PARTIES] = { 7, -ETIMEDOUT, -EINTR, -EINTR, -EIDRM };
 
 static int destroy(void *unused)

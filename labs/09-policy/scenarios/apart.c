@@ -17,7 +17,10 @@ static struct side {
 	struct sched_entity e[THREADS];
 } sides[2];
 
-/* All wake, perhaps the timer comes, and then each runs for a microsecond and blocks, in the order in which they woke. */
+/*
+ * All wake, and perhaps the timer comes. Then each runs for a microsecond and blocks, in the order
+ * in which they woke.
+ */
 static void drive(struct side *s)
 {
 	u64 now = 0;

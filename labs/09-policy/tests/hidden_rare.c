@@ -92,7 +92,7 @@ static void wake_between_rounds(void)
 	CHECK(got[1], "P9.4", "others of higher levels wake and compute: level 4 waits for 1 s");
 }
 
-/* What it gained by waiting is added to its own level when what it inherited is gone. */
+/* Levels that it gains are added to those that count, not to its own ones alone. */
 static void inherit_while_it_waits(void)
 {
 	begin(&sched_prio, 0);
