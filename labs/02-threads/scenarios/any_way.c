@@ -252,7 +252,7 @@ SCENARIO(largest, "join.largest_deadline", "02.5", "P2.6", .cpus = 1)
 /* --- Suspended and killed --------------------------------------------------------------------- */
 
 /* Suspended as it starts, it runs as soon as it is resumed. */
-SCENARIO(suspended_start, "exit.suspended_at_start", "02.4", "P2.1", .cpus = 2)
+SCENARIO(suspended_start, "exit.suspended_at_start", "02.5", "P2.1", .cpus = 2)
 {
 	struct thread *t = start_on(1, leave, (void *)7);
 	int code;
@@ -270,7 +270,7 @@ SCENARIO(suspended_start, "exit.suspended_at_start", "02.4", "P2.1", .cpus = 2)
 }
 
 /* When its function has returned it ends, whatever comes: nothing suspends it any more. */
-SCENARIO(suspended_end, "exit.suspended_at_end", "02.4", "P2.4", .cpus = 2)
+SCENARIO(suspended_end, "exit.suspended_at_end", "02.5", "P2.4", .cpus = 2)
 {
 	struct thread *t = start_on(1, leave, (void *)7);
 	int code;
