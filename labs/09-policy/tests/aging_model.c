@@ -199,7 +199,7 @@ static void both_step(unsigned step)
 			both_give_way(step, ENQUEUE_YIELD);
 		break;
 	case 2:
-		if (q.current)
+		if (q.current && m.nr)	/* alone, it may keep its gain or not */
 			both_give_way(step, ENQUEUE_EXPIRED);
 		break;
 	case 3:
