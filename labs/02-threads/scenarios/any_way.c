@@ -80,10 +80,14 @@ SCENARIO(once, "join.once", "02.7", "P2.5", .cpus = 1)
 		err = join_in_way(t, way);
 		expect(!err, "a thread that had left was joined in way %u, which returned %d", way,
 		       err);
-		for (unsigned again = 0; again < WAYS; again++)
-			expect(join_in_way(t, again), "joined twice, in ways %u and %u", way,
-			       again);
-		expect(thread_detach(t), "joined in way %u, and detached then", way);
+		for (unsigned again = 0; again < WAYS; again++) {
+			err = join_in_way(t, again);
+			expect(err == -ECHILD, "joined in way %u, and then in way %u: it returned %d",
+			       way, again, err);
+		}
+		err = thread_detach(t);
+		expect(err == -ECHILD, "joined in way %u, and then detached: it returned %d", way,
+		       err);
 		thread_put(t);
 	}
 }
