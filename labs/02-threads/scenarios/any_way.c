@@ -82,8 +82,9 @@ SCENARIO(once, "join.once", "02.7", "P2.5", .cpus = 1)
 		       err);
 		for (unsigned again = 0; again < WAYS; again++) {
 			err = join_in_way(t, again);
-			expect(err == -ECHILD, "joined in way %u, and then in way %u: it returned %d",
-			       way, again, err);
+			expect(err == -ECHILD,
+			       "joined in way %u, and then in way %u: it returned %d", way, again,
+			       err);
 		}
 		err = thread_detach(t);
 		expect(err == -ECHILD, "joined in way %u, and then detached: it returned %d", way,
