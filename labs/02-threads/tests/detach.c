@@ -81,6 +81,11 @@ KTEST(join_errors, "join.errors", "02.7", "P2.9")
 	let_it_be_joined(t);
 	got = thread_join(t, NULL, DEADLINE_POLL);
 	CHECK(got == -EBUSY, "P2.9", "a second joiner got %d", got);
+	thread_kill(j);
+	CHECK(thread_join(j, &got, deadline_in(NSEC_PER_SEC)) == 0 && got == -EINTR, "P2.9",
+	      "a joiner that was killed got %d", got);
+	j = start(join_it, t);
+	let_it_be_joined(t);
 	CHECK(thread_detach(t) == 0, "P2.10", "a living thread could not be detached");
 	CHECK(thread_join(j, &got, deadline_in(NSEC_PER_SEC)) == 0 && got == -ECHILD, "P2.10",
 	      "the joiner of a thread that was detached during the join got %d", got);
