@@ -283,6 +283,7 @@ void arch_set_current(struct thread *t, struct cpu *c)
 void arch_thread_frame(struct thread *t)
 {
 	host_costume_thread(t);
+	host_stack_belongs_to(t);
 	explore_stored(&t->arch.sp, sizeof(t->arch.sp));
 	t->arch.sp = host_first_frame((char *)t->stack + t->stack_size, thread_start);
 }

@@ -86,6 +86,11 @@ unsigned host_pieces(struct piece *pieces);	/* returns how many */
 unsigned host_stack_of(const void *address);
 bool host_stack_is_free(unsigned stack);
 
+struct thread;
+
+/* Says that @t runs on its stack from now on: where @t is stopped its stack pointer is t->arch.sp. */
+void host_stack_belongs_to(const struct thread *t);
+
 /* Where the thread whose stack that is has stopped; NULL: it never ran. */
 const void *host_saved_sp(unsigned stack);
 

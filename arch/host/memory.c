@@ -35,6 +35,7 @@ static struct {
 	size_t used;
 	unsigned nr_objects;
 	bool stacks_used[HOST_STACKS];
+	const struct thread *owners[HOST_STACKS];	/* NULL: it has no frame yet */
 	struct {
 		u32 start;
 		u16 cache;
@@ -210,6 +211,7 @@ void kstack_free(void *stack)
 	explore_frees(stacks[i], KSTACK_SIZE);
 	explore_sends(stacks[i]);
 	heap.stacks_used[i] = false;
+	heap.owners[i] = NULL;
 	counter_add(COUNT_STACKS, -1);
 }
 
@@ -230,6 +232,14 @@ unsigned host_stack_of(const void *address)
 	return HOST_NO_STACK;
 }
 
+void host_stack_belongs_to(const struct thread *t)
+{
+	unsigned stack = host_stack_of(t->stack);
+
+	if (stack < HOST_STACKS)
+		heap.owners[stack] = t;
+}
+
 bool host_stack_is_free(unsigned stack)
 {
 	return stack < HOST_STACKS && !heap.stacks_used[stack];
@@ -237,14 +247,9 @@ bool host_stack_is_free(unsigned stack)
 
 const void *host_saved_sp(unsigned stack)
 {
-	for (unsigned i = 0; i < heap.nr_objects; i++) {
-		const struct thread *t = (struct thread *)(arena + heap.objects[i].start);
+	const struct thread *t = stack < HOST_STACKS ? heap.owners[stack] : NULL;
 
-		if (!heap.objects[i].freed && heap.objects[i].cache == thread_cache &&
-		    host_stack_of(t->stack) == stack)
-			return t->arch.sp;
-	}
-	return NULL;
+	return t ? t->arch.sp : NULL;
 }
 
 u64 page_total(void)
@@ -360,13 +365,9 @@ static struct piece stack_piece(char *bottom, size_t size, void *sp)
  */
 static void find_stack_pointers(void *sp[HOST_STACKS + HOST_CPUS])
 {
-	for (unsigned i = 0; i < heap.nr_objects; i++) {
-		const struct thread *t = (struct thread *)(arena + heap.objects[i].start);
-
-		if (!heap.objects[i].freed && heap.objects[i].cache == thread_cache &&
-		    host_stack_of(t->stack) < HOST_STACKS)
-			sp[host_stack_of(t->stack)] = t->arch.sp;
-	}
+	for (unsigned i = 0; i < HOST_STACKS; i++)
+		if (heap.owners[i])
+			sp[i] = heap.owners[i]->arch.sp;
 	for (unsigned i = 0; i < nr_vcpus; i++)
 		sp[HOST_STACKS + i] = cpus[i].idle.arch.sp;
 	for (unsigned i = 0; i < nr_vcpus; i++)

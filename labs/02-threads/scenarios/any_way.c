@@ -302,3 +302,20 @@ SCENARIO(killed_leaving, "last.killed_on_its_way", "02.8", "P2.11", .cpus = 1)
 	thread_put(t);
 	expect_end(pid, STATUS_EXIT(3));
 }
+
+/* --- A structure that the creator brings ------------------------------------------------------ */
+
+/* It is the creator's again as soon as the join returns. */
+SCENARIO(brought, "join.brought", "02.7", "P2.7", .cpus = 2)
+{
+	static struct thread own;
+
+	for (unsigned round = 0; round < 2; round++) {
+		struct thread *t = thread_create_etc(&own, "own", leave, (void *)7,
+						     PRIORITY_DEFAULT, NULL, 0);
+
+		expect(!sched_set_affinity(t, BIT(1)), "CPU 1 is not there");
+		thread_resume(t);
+		expect(join(t) == 7, "a brought structure's thread was joined with another code");
+	}
+}
