@@ -96,7 +96,10 @@ struct runq *thread_runq_lock(struct thread *t) LOCKED_THROUGH_THREAD;
 struct runq *thread_runq_lock_allowed(struct thread *t) LOCKED_THROUGH_THREAD;
 void runq_unlock(struct runq *rq) LOCKED_THROUGH_THREAD;
 
-/* Makes @t, BLOCKED, SLEEPING or SUSPENDED, ready on @rq, its run queue. rq locked. */
+/*
+ * Makes @t, BLOCKED, SLEEPING or SUSPENDED, ready on @rq, its run queue. rq locked. Then @t may run
+ * on another CPU at once, so that it is gone unless the caller keeps it.
+ */
 void sched_make_ready(struct runq *rq, struct thread *t, const char *reason);
 
 /* Takes a READY thread off its run queue, for suspend and kill. rq locked. */

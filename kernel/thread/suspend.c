@@ -15,6 +15,7 @@ int thread_resume(struct thread *t)
 {
 	struct runq *rq = thread_runq_lock_allowed(t);
 	bool unborn = t->embryo && thread_is_dying(t);
+	u32 before = atomic_fetch_and(&t->work, ~WORK_SUSPEND);
 	int err = 0;
 
 	t->embryo = false;
@@ -24,9 +25,8 @@ int thread_resume(struct thread *t)
 		err = -ESRCH;
 	else if (thread_state(t) == THREAD_SUSPENDED)
 		sched_make_ready(rq, t, "resumed");
-	else if (!(atomic_fetch_and(&t->work, ~WORK_SUSPEND) & WORK_SUSPEND))
+	else if (!(before & WORK_SUSPEND))
 		err = -EALREADY;
-	atomic_fetch_and(&t->work, ~WORK_SUSPEND);
 	runq_unlock(rq);
 	if (unborn)
 		reaper_add_thread(t);
