@@ -88,7 +88,7 @@ bool host_stack_is_free(unsigned stack);
 
 struct thread;
 
-/* Says that @t runs on its stack from now on: where @t is stopped its stack pointer is t->arch.sp. */
+/* Says that @t runs on its stack from now on: where it is stopped, t->arch.sp points there. */
 void host_stack_belongs_to(const struct thread *t);
 
 /* Where the thread whose stack that is has stopped; NULL: it never ran. */

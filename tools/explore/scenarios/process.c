@@ -86,7 +86,7 @@ SCENARIO(exec_twice, "exec.two_at_once", "", "", .cpus = 2, .after = check_tasks
 	expect(execs == 1, "exec was done %u times", execs);
 }
 
-/* In the costume both may compute as urgently as the caller, which then waits for the end of a slice. */
+/* In the costume both may compute, as urgent as the caller, which waits for the end of a slice. */
 SCENARIO(exec_or_kill, "exec.against_kill", "", "", .cpus = 2, .after = check_tasks,
 	 .no_costume = true)
 {
