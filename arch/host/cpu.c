@@ -122,6 +122,15 @@ bool host_asks_for_cpu(const void *address)
 	return address == &t->cpu && !t->preempt_depth && (t->se.affinity & others);
 }
 
+/*
+ * The end of a slice interrupts a CPU that computes in user mode, if a thread waits there. Nothing
+ * else of the timer does, or a kill without an interrupt would be right.
+ */
+static bool timer_counts(unsigned cpu)
+{
+	return !explore_loops(cpu) || cpus[cpu].runq.q.nr;
+}
+
 bool host_interrupt_waits(unsigned cpu)
 {
 	const struct host_cpu *c = &host_cpus[cpu];
@@ -129,7 +138,7 @@ bool host_interrupt_waits(unsigned cpu)
 	if (scenario_quiet)
 		return false;
 	return c->ipi || c->shootdown ||
-	       (c->timer_set && c->timer_at <= host_clock && !explore_loops(cpu));
+	       (c->timer_set && c->timer_at <= host_clock && timer_counts(cpu));
 }
 
 bool host_takes_interrupts(unsigned cpu)
@@ -225,7 +234,7 @@ static unsigned next_timer(void)
 	for (unsigned i = 0; i < nr_vcpus; i++) {
 		const struct host_cpu *c = &host_cpus[i];
 
-		if (c->timer_set && (c->idle || c->irqs_on) && !explore_loops(i) &&
+		if (c->timer_set && (c->idle || c->irqs_on) && timer_counts(i) &&
 		    (first == HOST_CPUS || c->timer_at < host_cpus[first].timer_at))
 			first = i;
 	}

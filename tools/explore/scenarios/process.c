@@ -86,9 +86,7 @@ SCENARIO(exec_twice, "exec.two_at_once", "", "", .cpus = 2, .after = check_tasks
 	expect(execs == 1, "exec was done %u times", execs);
 }
 
-/* In the costume both may compute, as urgent as the caller, which waits for the end of a slice. */
-SCENARIO(exec_or_kill, "exec.against_kill", "", "", .cpus = 2, .after = check_tasks,
-	 .no_costume = true)
+SCENARIO(exec_or_kill, "exec.against_kill", "", "", .cpus = 2, .after = check_tasks)
 {
 	pid_t pid = make_pair(0, exec, compute);
 	int err;
