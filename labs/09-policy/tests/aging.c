@@ -3,20 +3,6 @@
  */
 #include "aging.h"
 
-static void put_at(unsigned i, u32 level)
-{
-	set(i, params_of_level(level));
-	enqueue(i, ENQUEUE_WAKE);
-}
-
-static void expect_next(int want, const char *property, const char *when)
-{
-	q.current = NULL;
-	pick();
-	REQUIRE(running() == want, property, "%s: entity %d is picked, not %d", when, running(),
-		want);
-}
-
 static void check_rise(unsigned rounds, unsigned above, bool inherits)
 {
 	unsigned gained = rounds ? rounds - 1 : 0;

@@ -4,9 +4,8 @@
 #pragma once
 
 #include "base/printf.h"
+#include "drive.h"
 #include "events.h"
-#include "sched/policy/test_drive.h"
-#include "test/ktest.h"
 
 #define TOP		15u
 
@@ -23,4 +22,10 @@ static inline void begin(void)
 	use(&sched_prio, 0);
 	for (unsigned i = 0; i < ENTITIES; i++)
 		set(i, normal);
+}
+
+static inline void put_at(unsigned i, u32 level)
+{
+	set(i, params_of_level(level));
+	enqueue(i, ENQUEUE_WAKE);
 }

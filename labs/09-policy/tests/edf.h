@@ -3,8 +3,7 @@
  */
 #pragma once
 
-#include "sched/policy/test_drive.h"
-#include "test/ktest.h"
+#include "drive.h"
 
 static inline void begin(u64 start)
 {
@@ -17,24 +16,6 @@ static inline struct sched_params promised(u64 runtime, u64 deadline, u64 period
 {
 	return (struct sched_params){ .class = SCHED_DEADLINE, .runtime = runtime,
 				      .deadline = deadline, .period = period };
-}
-
-/* Charges the one that runs @ns. Returns whether its budget is spent. */
-static inline bool use_up(u64 ns)
-{
-	u64 rest = q.current->slice_left;
-
-	q.current->slice_left -= MIN(ns, rest);
-	now += ns;
-	return p->charge(&q, q.current, ns, now);
-}
-
-static inline void expect_next(int want, const char *property, const char *when)
-{
-	q.current = NULL;
-	pick();
-	REQUIRE(running() == want, property, "%s: entity %d is picked, not %d", when, running(),
-		want);
 }
 
 /* Its rank tells others how urgent it is: its key is its deadline. */

@@ -3,8 +3,7 @@
  */
 #pragma once
 
-#include "sched/policy/test_drive.h"
-#include "test/ktest.h"
+#include "drive.h"
 
 #define TOP		4u
 #define BOOST		NSEC_PER_SEC	/* boost=, unless given */
@@ -22,16 +21,6 @@ static inline u64 allotment_at(u32 level)
 	return quantum_of(&e[0]) / 4 << (TOP - level);
 }
 
-/* Runs for exactly @ns, if the one that runs may do so. */
-static inline void use_up(u64 ns)
-{
-	u64 rest = q.current->slice_left;
-
-	q.current->slice_left -= MIN(ns, rest);
-	now += ns;
-	p->charge(&q, q.current, ns, now);
-}
-
 /* Returns what the one that runs may run for now. */
 static inline u64 slice(void)
 {
@@ -42,14 +31,6 @@ static inline void expect_slice(u64 want, const char *property, const char *when
 {
 	CHECK(slice() == want, property, "%s: its slice is %lu us, not %lu us", when,
 	      slice() / 1000, want / 1000);
-}
-
-static inline void expect_next(int want, const char *property, const char *when)
-{
-	q.current = NULL;
-	pick();
-	REQUIRE(running() == want, property, "%s: entity %d is picked, not %d", when, running(),
-		want);
 }
 
 /* Entity @i, which is new, sinks to @level and runs on. No other entity is there. */
