@@ -236,7 +236,7 @@ void runq_enqueue(struct runq *rq, struct thread *t, enum enqueue_why why)
 		t->stats.ready_since = now;
 	if ((!queue_enqueue(&rq->q, &t->se, why, now) && !is_idle(rq, rq->current)) || told) {
 		if (why == ENQUEUE_MIGRATED || !(t->se.rt & RT_RANK))
-			kick_idle_for(t, NULL);
+			kick_idle_for(t, NULL);		/* one that was moved here stays */
 		else
 			push(rq, t);
 		return;

@@ -106,6 +106,14 @@ static inline void stay_on(unsigned cpu)
 	expect(!sched_set_affinity(current_thread(), BIT(cpu)), "CPU %u is not there", cpu);
 }
 
+#define MOST_URGENT	((struct sched_params){ .class = SCHED_FIFO, .rt_priority = 99 })
+
+/* From here on no other thread takes the CPU from the current one, until that gives it away. */
+static inline void be_urgent(void)
+{
+	expect(!sched_set_params(current_thread(), &MOST_URGENT), "no real-time thread");
+}
+
 /* Waits until @t has ended, and returns its code. */
 static inline int join(struct thread *t)
 {

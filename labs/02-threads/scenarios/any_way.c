@@ -95,15 +95,10 @@ SCENARIO(once, "join.once", "02.7", "P2.5", .cpus = 1)
 
 /* --- Dead, and not gone ----------------------------------------------------------------------- */
 
-/* The reaper does not run before the current thread blocks. */
-static void be_urgent(void)
-{
-	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
-
-	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
-}
-
-/* Killed before it ran it is DEAD, and still in its process until the reaper comes. */
+/*
+ * Killed before it ran it is DEAD, and still in its process until the reaper comes: not before this
+ * urgent thread blocks.
+ */
 SCENARIO(dead_polled, "join.dead_not_left", "02.7", "P2.7", .cpus = 1)
 {
 	struct thread *t = thread_create("unrun", leave, NULL, PRIORITY_DEFAULT);

@@ -12,13 +12,7 @@
 
 #define FAR_OFF	(1000 * NSEC_PER_SEC)
 
-static const struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
 static struct wait_queue q;
-
-static void be_urgent(void)
-{
-	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
-}
 
 static void let_it_wait(struct thread *t)
 {
@@ -66,7 +60,7 @@ static struct thread *come(enum party party, struct thread *t)
 		signal_tell(t);
 	else {
 		destroyer = thread_create("destroyer", destroy, NULL, PRIORITY_DEFAULT);
-		expect(!sched_set_params(destroyer, &urgent), "no real-time thread");
+		expect(!sched_set_params(destroyer, &MOST_URGENT), "no real-time thread");
 		thread_resume(destroyer);
 		thread_yield();
 	}

@@ -212,10 +212,8 @@ SCENARIO(widened, "mask.widened", "08.4", "P8.7", .cpus = 2, .bootargs = "balanc
 SCENARIO(widened_urgent, "mask.widened_urgent", "08.2", "P8.3", .cpus = 2, .bootargs = ALONE,
 	 .after = queues_are_empty, .keeps = true, .no_costume = true)
 {
-	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
-
 	stay_here();
-	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
+	be_urgent();
 	begin_actor(1, BIT(1), &second, run_until_told);
 	while (thread_state(second.thread) != THREAD_RUNNING)
 		arch_spin_hint();
@@ -234,12 +232,11 @@ SCENARIO(widened_urgent, "mask.widened_urgent", "08.2", "P8.3", .cpus = 2, .boot
 SCENARIO(moved_urgent, "mask.moved_urgent", "08.2", "P8.3", .cpus = 3, .bootargs = ALONE,
 	 .after = queues_are_empty, .keeps = true, .no_costume = true)
 {
-	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
 	struct thread *t = make_actor(1, BIT(1), &second, run_until_told);
 
 	stay_here();
-	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
-	policy_set_params(&t->se, &urgent, time_now());
+	be_urgent();
+	policy_set_params(&t->se, &MOST_URGENT, time_now());
 	first.urgent = true;
 	start_actor(&second, t);
 	begin_actor(2, BIT(2), &third, run_until_told);

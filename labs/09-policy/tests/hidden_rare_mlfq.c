@@ -1,6 +1,6 @@
 /*
- * Lab 09, hidden: nice values, inherited levels and moves in the middle of an allotment, and a boost
- * behind the clock's wrap.
+ * Lab 09, hidden: nice values, inherited levels and moves in the middle of an allotment, and a
+ * boost behind the clock's wrap.
  */
 #include "mlfq.h"
 

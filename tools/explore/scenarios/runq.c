@@ -221,42 +221,48 @@ SCENARIO(untold, "runq.untold", "", "", .cpus = 2, .keeps = true, .wrong = true)
 
 /* --- Real-time threads ------------------------------------------------------------------------ */
 
-/* BALANCE1: a real-time thread that has to wait gets the CPU of one that is not. */
-SCENARIO(pushed, "runq.urgent_pushed", "", "", .cpus = 2, .keeps = true)
+/* The caller stays urgent on CPU 0. Returns a normal thread for @cpu, which computes for ever. */
+static struct thread *computing_beside(unsigned cpu)
 {
-	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
 	struct thread *t = create_in(make_child(), compute, NULL);
 
 	stay_on(0);
-	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
-	expect(!sched_set_affinity(t, BIT(1)), "CPU 1 is not there");
+	be_urgent();
+	expect(!sched_set_affinity(t, BIT(cpu)), "CPU %u is not there", cpu);
+	return t;
+}
+
+/* The urgent actor must run, although the caller does not give its own CPU away. */
+static void end_when_it_ran(struct thread *computing)
+{
+	while (!ran)
+		arch_spin_hint();
+	thread_kill(computing);
+	end_here();
+}
+
+/* BALANCE1: a real-time thread that has to wait gets the CPU of one that is not. */
+SCENARIO(pushed, "runq.urgent_pushed", "", "", .cpus = 2, .keeps = true)
+{
+	struct thread *t = computing_beside(1);
+
 	thread_resume(t);
 	first.urgent = true;
 	act_among(~0u, &first, note_that_it_ran);
-	while (!ran)
-		arch_spin_hint();
-	thread_kill(t);			/* it never ends by itself */
-	end_here();
+	end_when_it_ran(t);
 }
 
 /* The same thread is pulled by the CPU whose own real-time thread blocks. */
 SCENARIO(pulled, "runq.urgent_pulled", "", "", .cpus = 2, .keeps = true)
 {
-	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
-	struct thread *t = create_in(make_child(), compute, NULL);
+	struct thread *t = computing_beside(1);
 
-	stay_on(0);
-	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
-	expect(!sched_set_affinity(t, BIT(1)), "CPU 1 is not there");
 	second.urgent = true;
 	act_on(1, &second, give_go);
 	thread_resume(t);
 	first.urgent = true;
 	act_among(~0u, &first, note_that_it_ran);
-	while (!ran)
-		arch_spin_hint();
-	thread_kill(t);			/* it never ends by itself */
-	end_here();
+	end_when_it_ran(t);
 }
 
 static int spin_until_it_ran(void)
@@ -269,20 +275,13 @@ static int spin_until_it_ran(void)
 /* Two of them become ready, an idle CPU can run one, and a third CPU runs a normal thread. */
 SCENARIO(one_idle, "runq.urgent_one_idle", "", "", .cpus = 3, .keeps = true)
 {
-	struct sched_params urgent = { .class = SCHED_FIFO, .rt_priority = 99 };
-	struct thread *t = create_in(make_child(), compute, NULL);
+	struct thread *t = computing_beside(2);
 
-	stay_on(0);
-	expect(!sched_set_params(current_thread(), &urgent), "no real-time thread");
-	expect(!sched_set_affinity(t, BIT(2)), "CPU 2 is not there");
 	thread_resume(t);
 	first.urgent = second.urgent = true;
 	act_among(~0u, &first, note_that_it_ran);
 	act_among(BIT(0) | BIT(1), &second, spin_until_it_ran);
-	while (!ran)
-		arch_spin_hint();
-	thread_kill(t);			/* it never ends by itself */
-	end_here();
+	end_when_it_ran(t);
 }
 
 /* --- Forbidden where it is about to run ------------------------------------------------------- */
