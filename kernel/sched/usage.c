@@ -74,13 +74,6 @@ static const u64 load_decay[LOADS] = { 1884, 2014, 2037 };	/* of LOAD_ONE, in on
 static _Atomic u64 load_sampled;	/* when the last sample was taken, since boot */
 static _Atomic u64 loads[LOADS];	/* in 1/LOAD_ONE; written by the CPU that samples */
 
-static void load_add(u64 runnable)
-{
-	for (unsigned i = 0; i < LOADS; i++)
-		loads[i] = loads[i] * load_decay[i] / LOAD_ONE +
-			   runnable * (LOAD_ONE - load_decay[i]);
-}
-
 /*
  * While a thread runs there are timer interrupts, so all CPUs were idle in a period without a
  * sample: it counts as a sample of 0. After 3,000 of them nothing is left of any load.
@@ -97,9 +90,13 @@ void load_sample(u64 now)
 		return;
 	for (unsigned i = 0; i < nr_cpus; i++)
 		runnable += atomic_load(&cpus[i].runq.q.nr) + !is_idle_hint(&cpus[i]);
-	for (u64 periods = MIN((now - last) / LOAD_PERIOD, 3000u); periods > 1; periods--)
-		load_add(0);
-	load_add(runnable);
+	for (unsigned i = 0; i < LOADS; i++) {
+		u64 load = loads[i];		/* stored once: readers see no part of a sample */
+
+		for (u64 n = MIN((now - last) / LOAD_PERIOD, 3000u); n > 0; n--)
+			load = load * load_decay[i] / LOAD_ONE;
+		loads[i] = load + runnable * (LOAD_ONE - load_decay[i]);
+	}
 }
 
 u64 load_average(unsigned i)
