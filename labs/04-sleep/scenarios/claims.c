@@ -8,7 +8,6 @@
 #include "explore/scenario.h"
 #include "process/signal_impl.h"
 #include "sched/cpu.h"
-#include "sched/internal.h"
 
 #define FAR_OFF	(1000 * NSEC_PER_SEC)
 
