@@ -15,6 +15,7 @@ from tools.test import (
     builds,
     costs,
     diff,
+    explored,
     features,
     host,
     kernel,
@@ -40,7 +41,7 @@ _GROUPS: tuple[_Group, ...] = (
         "tests",
         (
             *(policies.jobs, unittests.jobs, robust.jobs, labs.jobs, kernel.jobs, policies.kernel_jobs),
-            *(diff.jobs, programs.jobs, costs.jobs, models.jobs, mutants.jobs),
+            *(explored.jobs, diff.jobs, programs.jobs, costs.jobs, models.jobs, mutants.jobs),
         ),
         2,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from itertools import chain, groupby
 from pathlib import Path
 
 from tools import qemu
-from tools.programs import ROOT, clean_environment, last_lines
+from tools.programs import ROOT, clean_environment, last_lines, run_quietly
 from tools.test.model import Job, Result
 
 _STEP = re.compile(r"  [A-Z]+\s+\S+$")  # a build's short line
@@ -63,6 +64,17 @@ def made(build_root: Path) -> bool:
     """Whether every kernel that other tests run has been built, be it from older sources."""
     needed = (build for build in all_builds() if not build.llvm)
     return all((build.directory(build_root) / "kernel.elf").exists() for build in needed)
+
+
+def explorer(build_root: Path) -> Path:
+    """The explorer's program, built if need be; many may ask at the same time. Raises ValueError."""
+    build_root.mkdir(parents=True, exist_ok=True)
+    with (build_root / "explore.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run_quietly(["make", f"O={build_root}", "explorer"], ROOT, env=clean_environment())
+    if done.returncode:
+        raise ValueError(done.stdout)
+    return build_root / "explore" / "explore"
 
 
 def jobs(build_root: Path) -> list[Job]:

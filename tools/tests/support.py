@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import unittest
 from pathlib import Path
 
 from tools.programs import ROOT, clean_environment
+from tools.test import builds
 
 BUILD_ROOT = Path(os.environ.get("TRELLIS_BUILD_ROOT", ROOT / "build")).resolve()
 
@@ -46,10 +46,4 @@ class Explorer(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        """Builds it; the classes run at the same time, so one after the other."""
-        BUILD_ROOT.mkdir(parents=True, exist_ok=True)
-        with (BUILD_ROOT / "explore.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            done = make("explorer")
-        if done.returncode:
-            raise AssertionError(done.stdout + done.stderr)
+        builds.explorer(BUILD_ROOT)
