@@ -6,6 +6,7 @@ Tests of labs are not among them: they need the grader's instruments, and `make 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from tools.test.model import Job, Result, in_turn
 
 CPUS = (1, 4)
 _BATCHES = 4  # units on one machine: a boot takes longer than most units
+_LIMIT = "limit=10s"  # of each test under -icount: one that hangs says where after seconds, on any machine
 _LIST_LINE = re.compile(r"^(?P<step>[0-9.]+)?\s+(?P<name>[a-z0-9_]+\.[a-z0-9_.]+)\s*\S*$", re.M)
 _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ checks?\r?$", re.M)
 _SKIPPED = re.compile(r"^skip \S* ?(\S+\.\S+): it needs CPUS=\d\r?$", re.M)
@@ -74,7 +76,7 @@ class Unit:
             arch=self.arch,
             kernel=self.kernel,
             cpus=self.cpus,
-            bootargs=tuple(filter(None, (f"test={','.join(tests)}", policy, self.switch))),
+            bootargs=tuple(filter(None, (*self._words(",".join(tests)), policy))),
             icount=qemu.Icount(shift=3, slices=(80,)) if self.policy else None,
         )
 
@@ -86,8 +88,12 @@ class Unit:
         before = self.tests[: self.tests.index(test) + 1]
         return "\nor: ".join(dict.fromkeys([self._command(test), self._command(",".join(before))]))
 
+    def _words(self, tests: str) -> tuple[str, ...]:
+        """Boot arguments. Without -icount time passes for a machine that is not run, too: then no limit."""
+        return tuple(filter(None, (f"test={tests}", self.switch, _LIMIT * bool(self.policy))))
+
     def _command(self, tests: str) -> str:
-        words = f"'test={tests} {self.switch}'" if self.switch else f"test={tests}"
+        words = shlex.quote(" ".join(self._words(tests)))
         return f"make run ARCH={self.arch} CPUS={self.cpus} {self.how}TESTS=1 BOOTARGS={words}"
 
     def results(self) -> Iterator[Result]:
