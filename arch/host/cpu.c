@@ -94,21 +94,13 @@ void host_irqs_enable(void)
 		host_take_interrupts();
 }
 
-/* Whether a timer interrupt may switch threads here: one is ready, or is woken by its deadline. */
-static bool timer_may_switch(void)
-{
-	const struct cpu *c = &cpus[vcpu];
-
-	return self()->timer_set && (c->runq.q.nr || c->sleepq.nr);
-}
-
 /* An interrupt may come just before, and the thread then be moved to another CPU. */
 u32 host_irqs_save(void)
 {
 	u32 on;
 
 	if (self()->irqs_on)
-		explore_masks(timer_may_switch());
+		explore_masks();
 	on = self()->irqs_on;
 	self()->irqs_on = false;
 	return on;
@@ -117,9 +109,15 @@ u32 host_irqs_save(void)
 bool host_asks_for_cpu(const void *address)
 {
 	const struct thread *t = self()->current;
-	u32 others = (BIT(nr_vcpus) - 1) & ~BIT(vcpu);
 
-	return address == &t->cpu && !t->preempt_depth && (t->se.affinity & others);
+	return address == &t->cpu && !t->preempt_depth && nr_vcpus > 1;
+}
+
+bool host_stays_from(const void *address)
+{
+	const struct thread *t = self()->current;
+
+	return address == &t->preempt_depth && !t->preempt_depth && host_irqs_enabled();
 }
 
 /*

@@ -41,6 +41,9 @@ void host_take_interrupts(void);		/* the current CPU takes all that wait */
 /* The thread reads at @address which CPU it is on, and may be moved to another one meanwhile. */
 bool host_asks_for_cpu(const void *address);
 
+/* With the store to @address the thread turns preemption off: it stays on its CPU. */
+bool host_stays_from(const void *address);
+
 void host_interrupt_for_shootdown(unsigned cpu);	/* tlb.c */
 
 /* Moves the clock to the next timer of a CPU that is idle or has interrupts on; false: none. */
@@ -132,8 +135,8 @@ void explore_from_here(void);
 void explore_idle(void);
 void explore_spin(void);
 
-/* This CPU turns interrupts off now; @switches: one that comes just before may switch threads. */
-void explore_masks(bool switches);
+/* This CPU turns interrupts off now: one that comes just before may switch threads. */
+void explore_masks(void);
 
 /* Another CPU may go on here, or an interrupt come, although there is no access to memory. */
 void explore_point(void);

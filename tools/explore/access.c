@@ -6,8 +6,8 @@
  * (order.c). All that it does from one pause to the next runs in one piece: as nothing in it is
  * unordered with what other CPUs do meanwhile, it makes no difference when exactly it happens.
  * Which words race is learned, and the search repeated until nothing new was learned. An
- * interrupt may make a difference nevertheless, if the thread knows its CPU: explore_masks() in
- * step.c.
+ * interrupt may make a difference nevertheless, if the thread knows its CPU: it also pauses
+ * before it turns interrupts off (explore_masks() in step.c) or preemption.
  */
 #include "explore.h"
 
@@ -74,7 +74,8 @@ static enum pause pause_before(const struct access *a, const struct words *w)
 		c->lock = a->address;
 		return fresh && !*c->lock ? PAUSE_NONE : PAUSE_LOCK;
 	}
-	c->unraced = a->kind != TRY && !is_racing(w) && 2 * progress.accesses != pause_at;
+	c->unraced = a->kind != TRY && !is_racing(w) && 2 * progress.accesses != pause_at &&
+		     !(c->asked && a->kind == WRITE && host_stays_from(a->address));
 	if ((fresh && !weak) || (c->unraced && !(weak && a->may_fail)))
 		return PAUSE_NONE;
 	return PAUSE_ACCESS;

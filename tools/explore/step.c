@@ -101,9 +101,9 @@ void explore_spin(void)
  * A thread that knows its CPU may not be on it any more when interrupts are off. The access that
  * asked came after the last pause, so no other pause has this position.
  */
-void explore_masks(bool switches)
+void explore_masks(void)
 {
-	if (cpu_states[vcpu].asked && switches)
+	if (cpu_states[vcpu].asked)
 		pause_cpu(PAUSE_MASK, NULL);
 	cpu_states[vcpu].asked = false;
 }

@@ -114,6 +114,7 @@ static struct actor watcher;
 SCENARIO(shared, "event.shared", "04.3", "P4.6", .cpus = 2, .after = queue_is_empty, .keeps = true)
 {
 	act_on(1, &watcher, watch);
+	await_blocked(&watcher);
 	act_on(1, &taker, take);
 	give(0);
 	end_here();
