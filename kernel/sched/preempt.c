@@ -96,7 +96,6 @@ void sched_preempt(void)
 	trace(TRACE_SCHED, TRACE_EV_PREEMPT, t->tid, nr_ready(rq));
 	runq_cpu(rq)->stats.preemptions++;
 	t->stats.preempted++;
-	rq->leaver = t;		/* once it is off its stack, another CPU may get it */
 	/* LAB 03-roundrobin: give way: behind the others if its slice is over, else before them */
 	requeue(rq, t, rq->expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED);
 	/* END LAB */

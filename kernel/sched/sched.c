@@ -176,17 +176,15 @@ void requeue(struct runq *rq, struct thread *t, enum enqueue_why why)
 	rq->q.current = NULL;
 	thread_set_state(t, THREAD_READY, "gives way");
 	if (likely(may_run_here(rq, t))) {
-		if (unlikely(t->se.rt))
-			rq->leaver = t;		/* off its stack, another CPU may get it */
 		queue_enqueue(&rq->q, &t->se, why, now);
 		if (unlikely(atomic_load_explicit(&t->se.home, memory_order_relaxed)))
 			pull(rq, now);		/* its budget may be spent */
 	} else {
-		rq->leaver = t;		/* queued on another CPU once it is off its stack */
 		queue_leave(&rq->q, &t->se, now);
 		if (t->se.rt)
 			pull(rq, now);
 	}
+	rq->leaver = t;		/* once it is off its stack, another CPU may get it */
 	run_next(rq, t, now);
 }
 

@@ -30,7 +30,7 @@ struct waiter;
 struct runq {
 	struct spinlock lock;
 	struct thread *current;		/* [lock] on the CPU now; others may compare it as a hint */
-	/* [lock] the thread that leaves, dead or for another CPU, until sched_finish_switch() */
+	/* [lock] the thread that leaves, dead or for others to run, until sched_finish_switch() */
 	struct thread *leaver;
 	struct runq *missed;		/* [lock] queue that the last steal found locked, or NULL */
 	u32 cpu_bit;			/* [const] its CPU's bit in an affinity mask */

@@ -274,6 +274,28 @@ KTEST(sched_yields_elsewhere, "sched.yields_elsewhere", "", "")
 	stay_no_longer();
 }
 
+/* A thread yields to one that may run nowhere else, while another CPU idles: that one takes it. */
+KTEST(sched_yields_to_bound, "sched.yields_to_bound", "", "")
+{
+	u64 before;
+
+	if (nr_cpus == 1)
+		return;
+	take_priority(PRIORITY_DEFAULT);
+	for (unsigned i = 0; i < 3; i++) {
+		struct spinner s = { 0 };
+
+		CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "", "affinity");
+		start_on(&s, BIT(0), spin, PRIORITY_DEFAULT);
+		CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
+		before = time_now();
+		thread_yield();
+		CHECK(time_now() - before < MS, "", "it waits for %lu ns beside an idle CPU",
+		      time_now() - before);
+		end(&s, 1);
+	}
+}
+
 /* When all CPUs are busy, threads move from the busiest one; with balance=off they do not. */
 KTEST(sched_balances, "sched.balances", "", "")
 {
