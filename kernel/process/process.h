@@ -187,8 +187,9 @@ void process_unhold(struct process *p);		/* never blocks; takes a wait queue's l
 
 /*
  * Ends @p with @status (Linux's encoding). Returns 0, or -EALREADY if @p is dying already; its
- * first status then stands. Does not wait for the threads to go. For any context that may take the
- * process lock. A thread that kills its own process dies at its next safe point.
+ * first status then stands. Does not wait for the threads to go. The caller has a reference to @p.
+ * For any context that may take the process lock. A thread that kills its own process dies at its
+ * next safe point.
  */
 int process_kill(struct process *p, int status);
 
@@ -220,7 +221,10 @@ void vfork_release(struct process *p);
 /* Drops the leader, which may have exited long ago: its id finds nothing any more. */
 void process_forget_leader(struct process *p) HOLDS(tree_lock);
 
-/* Asks one thread to die (exec's siblings, fatal signals aimed at one thread); see kill.c. */
+/*
+ * Asks one thread to die (exec's siblings, fatal signals aimed at one thread); see kill.c. The
+ * caller has a reference to @t, or the lock of its process.
+ */
 void thread_kill(struct thread *t);
 
 /*

@@ -42,7 +42,7 @@ SCENARIO(killer_killed, "kill.killer_is_killed", "06.5", "P6.6", .cpus = 2, .kee
 	struct process *its = make_child();
 	pid_t pid;
 
-	subject = make_child();
+	subject = process_get(make_child());	/* the killer's reference */
 	pid = subject->pid;
 	start_waiter();
 	start_waiter();
