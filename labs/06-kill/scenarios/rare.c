@@ -194,7 +194,7 @@ static int unhold_subject(void *unused)
 	return 0;
 }
 
-/* Who gives a hold up that is not the last has no reference: the process may be gone at once. */
+/* A hold is given up that is not the last, without a reference: the process may be gone at once. */
 SCENARIO(outlived, "hold.gone_at_once", "06.6", "P6.8", .cpus = 2)
 {
 	struct thread *t, *other;
@@ -245,7 +245,7 @@ static void add_child(struct process *c, pid_t pid)
 	spin_unlock(&tree_lock);
 }
 
-/* Looks for any child that has ended: it must be @pid, or there is none. Returns what a wait did. */
+/* Looks for any child that has ended: it must be @pid. Returns what the wait returned. */
 static int look(pid_t pid)
 {
 	struct wait_result res = { 0 };
@@ -261,7 +261,8 @@ static void collect_any(pid_t pid)
 	struct wait_result res = { 0 };
 	int err = process_wait(-1, WEXITED, &res);
 
-	expect(!err && res.pid == pid, "a wait returned %d, process %d, not %d", err, res.pid, pid);
+	expect(!err && res.pid == pid, "a wait returned %d, process %d, not %d", err, res.pid,
+	       pid);
 }
 
 /* It is the youngest of very many children that have not ended. */

@@ -1,6 +1,6 @@
 /*
- * Lab 06, step 4: victims at rest, off the CPU on their way to user mode, do not run again, whatever
- * else is true of them.
+ * Lab 06, step 4: victims at rest, off the CPU on their way to user mode, do not run again,
+ * whatever else is true of them.
  */
 #include "base/irq.h"
 #include "errno.h"
