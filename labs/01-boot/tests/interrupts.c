@@ -279,8 +279,8 @@ KTEST(interrupt_sources, "interrupt.sources", "01.5", "P1.8")
 	check_requests_of_the_uart();
 	let_handlers_end();
 	for (unsigned i = 0; i < nr_cpus; i++)
-		CHECK(cpus[i].irq_nesting == 0, "P1.8", "after it %u handlers are counted on CPU %u",
-		      cpus[i].irq_nesting, i);
+		CHECK(cpus[i].irq_nesting == 0, "P1.8",
+		      "after it %u handlers are counted on CPU %u", cpus[i].irq_nesting, i);
 }
 
 static _Atomic u64 turns;

@@ -41,7 +41,7 @@ static int take(void)
 	return semaphore_wait(semaphore, DEADLINE_NEVER);
 }
 
-/* The wait is over by the post. That its thread has not run when the semaphore goes is no matter. */
+/* The post has ended the wait, though its thread has not run when the semaphore goes. */
 SCENARIO(posted_last, "semaphore.posted_and_destroyed", "05.1", "P5.1", .cpus = 2,
 	 .after = passed, .keeps = true)
 {
