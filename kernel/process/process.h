@@ -187,9 +187,9 @@ void process_unhold(struct process *p);		/* never blocks; takes a wait queue's l
 
 /*
  * Ends @p with @status (Linux's encoding). Returns 0, or -EALREADY if @p is dying already; its
- * first status then stands. Does not wait for the threads to go. The caller has a reference to @p.
- * For any context that may take the process lock. A thread that kills its own process dies at its
- * next safe point.
+ * first status then stands. Does not wait for the threads to go. The caller keeps @p from being
+ * freed: by a reference, the tree lock, or as one of its threads. For any context that may take the
+ * process lock. A thread that kills its own process dies at its next safe point.
  */
 int process_kill(struct process *p, int status);
 

@@ -111,18 +111,26 @@ static int try_subject(void *unused)
 	return 0;
 }
 
+/* Makes the subject and takes @n holds on it. Returns when its only thread has left. */
+static pid_t leave_held(unsigned n)
+{
+	struct thread *t;
+
+	subject = make_leaver(&kernel_process, &t);
+	for (unsigned i = 0; i < n; i++)
+		expect(process_hold(subject), "a living process could not be held");
+	thread_resume(t);
+	while (subject->holds > n)
+		arch_spin_hint();
+	return subject->pid;
+}
+
 /* All threads have left, and the last hold goes while another one may be taken. */
 SCENARIO(unhold_or_hold, "hold.against_last_unhold", "06.6", "P6.8", .cpus = 2)
 {
-	struct thread *t;
-	pid_t pid;
+	pid_t pid = leave_held(1);
 
-	subject = process_get(make_leaver(&kernel_process, &t));
-	pid = subject->pid;
-	expect(process_hold(subject), "a living process could not be held");
-	thread_resume(t);
-	while (subject->holds > 1)
-		arch_spin_hint();
+	process_get(subject);
 	thread_detach(start_on(1, try_subject, NULL));
 	while (!tries)
 		arch_spin_hint();
@@ -161,6 +169,29 @@ SCENARIO(unhold_two, "hold.two_given_up", "06.6", "P6.8", .cpus = 2)
 	expect(worked_before_teardown, "the teardown does not know what a holder did before it");
 }
 
+static int begin_to_unhold(void *unused)
+{
+	(void)unused;
+	begun = true;
+	process_unhold(subject);
+	return 0;
+}
+
+/* A hold is given up that is not the last, without a reference: the process may be gone at once. */
+SCENARIO(outlived, "hold.gone_at_once", "06.6", "P6.8", .cpus = 2, .sets_up = true)
+{
+	pid_t pid = leave_held(2);
+	struct thread *other;
+
+	explore_from_here();
+	other = start_on(1, begin_to_unhold, NULL);
+	while (!begun)
+		arch_spin_hint();
+	process_unhold(subject);
+	expect_end(pid, STATUS_EXIT(3));
+	join(other);
+}
+
 static const char *work_was_known(void)
 {
 	return worked_before_teardown ? NULL
@@ -175,13 +206,10 @@ static const char *work_was_known(void)
 SCENARIO(unhold_busy, "hold.given_up_to_a_busy_reaper", "06.6", "P6.8", .cpus = 3, .sets_up = true,
 	 .after = work_was_known, .keeps = true)
 {
-	struct thread *t, *dead = start(leave, NULL);
+	struct thread *dead = start(leave, NULL);
 
-	subject = make_leaver(&kernel_process, &t);
-	expect(process_hold(subject) && process_hold(subject),
-	       "a living process could not be held");
-	thread_resume(t);
-	while (subject->holds > 2 || thread_state(dead) != THREAD_DEAD)
+	leave_held(2);
+	while (thread_state(dead) != THREAD_DEAD)
 		arch_spin_hint();
 	start(unhold, NULL);
 	while (!atomic_load_explicit(&begun, memory_order_relaxed))

@@ -187,38 +187,6 @@ SCENARIO(handed_over, "hold.handed_over", "06.6", "P6.8", .cpus = 1)
 	expect_end(pid, STATUS_EXIT(3));
 }
 
-static _Atomic bool begun;
-
-static int unhold_subject(void *unused)
-{
-	(void)unused;
-	begun = true;
-	process_unhold(subject);
-	return 0;
-}
-
-/* A hold is given up that is not the last, without a reference: the process may be gone at once. */
-SCENARIO(outlived, "hold.gone_at_once", "06.6", "P6.8", .cpus = 2, .sets_up = true)
-{
-	struct thread *t, *other;
-	pid_t pid;
-
-	subject = make_leaver(&kernel_process, &t);
-	pid = subject->pid;
-	expect(process_hold(subject) && process_hold(subject),
-	       "a living process could not be held");
-	thread_resume(t);
-	while (subject->holds > 2)
-		let_others_run();
-	explore_from_here();
-	other = start_on(1, unhold_subject, NULL);
-	while (!begun)
-		arch_spin_hint();
-	process_unhold(subject);
-	expect_end(pid, STATUS_EXIT(3));
-	join(other);
-}
-
 /* --- The family ------------------------------------------------------------------------------- */
 
 /* The parent of the one that ends takes orphans in, but is dying itself, and is held. */
