@@ -61,3 +61,43 @@ SCENARIO(taken_out, "queue.out_and_in", "03.1", "P3.1", .cpus = 1, .quiet = true
 	}
 	end_here();
 }
+
+/* --- Two queues at once, as each CPU has one -------------------------------------------------- */
+
+static struct policy_queue queues[2];
+static struct sched_entity line[2][3];
+static struct actor other;
+
+/* One that is picked comes behind those that wait, again and again. */
+static int use_queue(unsigned i, unsigned turns)
+{
+	for (unsigned turn = 0; turn < turns; turn++) {
+		struct sched_entity *e = sched_rr.pick(&queues[i], 0);
+
+		expect(e == &line[i][turn % 3], "another is picked than the first who waits");
+		sched_rr.enqueue(&queues[i], e, ENQUEUE_EXPIRED, 0);
+		expect(queues[i].nr == 3, "3 wait, and the queue counts %u", queues[i].nr);
+	}
+	return 0;
+}
+
+static int use_second(void)
+{
+	return use_queue(1, 8);
+}
+
+SCENARIO(two, "queue.two", "03.4", "P3.2", .cpus = 2, .sets_up = true, .keeps = true)
+{
+	stay_on(0);
+	for (unsigned i = 0; i < 2; i++) {
+		policy_queue_init(&queues[i], i);
+		for (unsigned k = 0; k < 3; k++) {
+			policy_entity_init(&line[i][k], ~0u, 0);
+			sched_rr.enqueue(&queues[i], &line[i][k], ENQUEUE_WAKE, 0);
+		}
+	}
+	explore_from_here();
+	act_on(1, &other, use_second);
+	use_queue(0, 2);
+	end_here();
+}

@@ -185,3 +185,24 @@ SCENARIO(mark_kept, "tick.keeps_mark", "03.7", "P3.9", .cpus = 2,
 	expect(thread_cpu(self) == &cpus[1], "it is on a CPU that it may not use");
 	end_here();
 }
+
+/* The tick that finds its quantum over first takes a thread from another CPU. */
+SCENARIO(balanced, "tick.balanced", "03.4", "P3.4", .cpus = 2, .sets_up = true, .keeps = true,
+	 .no_costume = true)
+{
+	static struct actor others[3];
+	u64 now;
+
+	stay_on(0);
+	begin();
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+		act_on(1, &others[i], wait_for_the_cpu);
+		others[i].thread->affinity = others[i].thread->se.affinity = BIT(0) | BIT(1);
+	}
+	now = rq->balance_at = rq->slice_end;
+	expect(tick_marks(now), "its quantum is over, and the thread that the tick brought from "
+				"another CPU does not get this one");
+	explore_from_here();
+	irq_on();
+	end_here();
+}

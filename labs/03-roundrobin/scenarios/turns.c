@@ -265,26 +265,52 @@ static int wake_other(void)
 	return 0;
 }
 
-/* CPU 1 wakes an urgent thread while this one finds that nobody waits any more. */
-SCENARIO(comes_late, "preempt.comes_late", "03.6", "P3.7", .cpus = 2, .sets_up = true,
-	 .keeps = true)
+static bool forgets_other(void)
 {
 	bool forgotten;
 
+	rq = this_runq_lock();
+	forgotten = rq->q.nr_urgent && !(atomic_load(&self->work) & WORK_RESCHED);
+	runq_unlock(rq);
+	return forgotten;
+}
+
+static void begin_with_waker(void)
+{
 	stay_on(0);
 	other.urgent = true;
 	act_on(0, &other, wait_for_go);
 	await_blocked(&other);
-	irq_off();
 	self = current_thread();
+}
+
+/* CPU 1 wakes an urgent thread while this one finds that nobody waits any more. */
+SCENARIO(comes_late, "preempt.comes_late", "03.6", "P3.7", .cpus = 2, .sets_up = true,
+	 .keeps = true)
+{
+	begin_with_waker();
+	irq_off();
 	act_on(1, &waker, wake_other);
 	mark();
 	explore_from_here();
 	sched_preempt();
-	rq = this_runq_lock();
-	forgotten = nr_ready(rq) && !(atomic_load(&self->work) & WORK_RESCHED);
-	runq_unlock(rq);
-	expect(!forgotten, "an urgent thread waits, and this one is not marked for it");
+	expect(!forgets_other(), "an urgent thread waits, and this one is not marked for it");
+	end();
+}
+
+static struct actor equal;
+
+/* The same while this one yields to an equal, and has the CPU again. */
+SCENARIO(yield_late, "yield.comes_late", "03.6", "P3.7", .cpus = 2, .sets_up = true,
+	 .keeps = true, .no_costume = true)
+{
+	begin_with_waker();
+	irq_off();
+	act_on(0, &equal, wait_for_the_cpu);
+	act_on(1, &waker, wake_other);
+	explore_from_here();
+	sched_yield();
+	expect(!forgets_other(), "an urgent thread waits, and this one is not marked for it");
 	end();
 }
 

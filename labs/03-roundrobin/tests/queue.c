@@ -163,9 +163,10 @@ KTEST_EARLY(queue_find, "queue.find", "03.1", "P3.2")
 #define CROWD	130
 #define STEPS	2000
 
-static struct sched_entity crowd[CROWD];
+static struct sched_entity crowd[CROWD], running;
 static unsigned line[CROWD], waiting;
 static u64 clock;
+static bool asked;		/* one that came made its CPU look */
 
 static void model_take(unsigned place)
 {
@@ -210,7 +211,9 @@ static void put_random(void)
 	crowd[i].params.class = classes[test_random() % ARRAY_SIZE(classes)];
 	crowd[i].params.nice = NICE_HIGHEST + (int)(test_random() % 40);
 	crowd[i].slice_left = waiting % 2 * NSEC_PER_MSEC;
-	sched_rr.enqueue(&q, &crowd[i], why, clock);
+	running.params.class = classes[test_random() % ARRAY_SIZE(classes)];
+	q.current = test_random() % 2 ? &running : NULL;
+	asked |= sched_rr.enqueue(&q, &crowd[i], why, clock);
 	model_put(i, why == ENQUEUE_PREEMPTED);
 }
 
@@ -247,8 +250,10 @@ static void find_and_pick(unsigned step)
 KTEST_EARLY(queue_model, "queue.model", "03.1", "P3.2")
 {
 	policy_queue_init(&q, 0);
+	policy_entity_init(&running, ~0u, 0);
 	waiting = 0;
-	clock = 0;
+	asked = false;
+	clock = -(NSEC_PER_SEC * STEPS / 2);/* it wraps to 0 halfway */
 	for (unsigned i = 0; i < CROWD; i++)
 		policy_entity_init(&crowd[i], random_mask(), clock);
 	for (unsigned step = 0; step < STEPS; step++) {
@@ -265,6 +270,7 @@ KTEST_EARLY(queue_model, "queue.model", "03.1", "P3.2")
 		REQUIRE(q.nr == waiting, "P3.1", "step %u: %u wait, and the queue counts %u", step,
 			waiting, q.nr);
 	}
+	CHECK(!asked, "P3.2", "one that came is to take the CPU from one that has its turn");
 }
 
 /* --- Every sequence of a few steps of three entities, which empties the queue in all ways ----- */
@@ -320,6 +326,9 @@ KTEST_EARLY(queue_few, "queue.few", "03.1", "P3.1")
 }
 
 #define TURNS	70000u		/* more than 16 bits count */
+#define MANY	3000u
+
+static struct sched_entity many[MANY];
 
 KTEST_EARLY(queue_long, "queue.long", "03.1", "P3.2")
 {
@@ -334,4 +343,11 @@ KTEST_EARLY(queue_long, "queue.long", "03.1", "P3.2")
 	}
 	CHECK(turn == TURNS, "P3.2", "turn %u is not that of the first who waits", turn);
 	expect_count(ENTITIES, "each was picked and put back");
+	make_empty();
+	for (unsigned i = 0; i < MANY; i++) {
+		policy_entity_init(&many[i], i + 1 < MANY ? BIT(0) : BIT(3), 0);
+		sched_rr.enqueue(&q, &many[i], ENQUEUE_WAKE, 0);
+	}
+	CHECK(sched_rr.find(&q, 3) == &many[MANY - 1], "P3.2",
+	      "%u wait, the last one may run on CPU 3, and it is not found", MANY);
 }

@@ -1,0 +1,503 @@
+/*
+ * Lab 03: one call in every state in which it may find the thread that runs: its class, when its
+ * quantum is over, for whom it is to give way, what is noted already. The states are set by hand.
+ */
+#include "explore/scenario.h"
+
+#include "process/process.h"
+#include "sched/cpu.h"
+#include "sched/internal.h"
+#include "sched/time.h"
+
+static const struct {
+	const char *name;
+	struct sched_params params;
+} classes[] = {
+	{ "normal", { .class = SCHED_OTHER } },
+	{ "normal, nice -20", { .class = SCHED_OTHER, .nice = NICE_HIGHEST } },
+	{ "SCHED_BATCH", { .class = SCHED_BATCH } },
+	{ "SCHED_IDLE", { .class = SCHED_IDLE } },
+	{ "SCHED_FIFO", { .class = SCHED_FIFO, .rt_priority = 10 } },
+	{ "SCHED_RR", { .class = SCHED_RR, .rt_priority = 10 } },
+};
+
+/* When the quantum is over, from now. */
+static const s64 ends[] = {
+	1, NSEC_PER_MSEC, 5 * (s64)NSEC_PER_SEC, 0, -1, -(s64)NSEC_PER_MSEC,
+	-5 * (s64)NSEC_PER_SEC,
+};
+
+enum waits { NONE, NORMAL, REAL_TIME, ALL_WAITS };
+
+static const char *const waits_names[] = {
+	"none waits", "a normal one waits", "a real-time one waits",
+};
+
+static struct state {
+	unsigned class, end;			/* places in classes[] and ends[] */
+	enum waits waits;
+	u32 expired;				/* what rq->expired says */
+	u32 work;				/* notes, the mark among them */
+} s;
+
+#define EXPECT(cond, text, ...)								\
+	expect(cond, "%s, its quantum ends in %ld ns, %s, expired %u, notes %u: " text,	\
+	       classes[s.class].name, ends[s.end], waits_names[s.waits], s.expired, s.work, \
+	       ##__VA_ARGS__)
+
+static struct runq *rq;				/* of CPU 0, the only one */
+static struct thread *self;
+
+/* Takes the next digit of @number, which has @base values. */
+static unsigned digit(unsigned *number, unsigned base)
+{
+	unsigned d = *number % base;
+
+	*number /= base;
+	return d;
+}
+
+static bool is_over(void)
+{
+	return ends[s.end] <= 0;
+}
+
+static bool runs_real_time(void)
+{
+	return classes[s.class].params.rt_priority;
+}
+
+static void begin(void)
+{
+	rq = &cpus[0].runq;
+	self = current_thread();
+}
+
+/* All notes are taken back, as nobody else has left them. */
+static void set_notes(u32 expired, u32 work)
+{
+	rq->expired = expired;
+	atomic_store(&self->work, work);
+}
+
+static void end(void)
+{
+	rq->q.timer_set = false;
+	end_here();
+}
+
+/* Gives the thread that runs, while none waits, the class at @place, as if it had just woken. */
+static void become(unsigned place, u64 now)
+{
+	queue_leave(&rq->q, &self->se, now);
+	policy_set_params(&self->se, &classes[place].params, now);
+	rq->q.current = NULL;
+	queue_enqueue(&rq->q, &self->se, ENQUEUE_WAKE, now);
+	rq->q.current = queue_pick(&rq->q, now);
+	EXPECT(rq->q.current == &self->se, "it was put into an empty queue, and is not picked");
+}
+
+static void set_state(u64 now)
+{
+	rq->slice_end = now + (u64)ends[s.end];
+	set_notes(s.expired, s.work);
+}
+
+/*
+ * --- A tick: nobody gets the CPU, so those who wait need not be threads --------------------------
+ */
+
+static struct sched_entity other;
+
+static void other_waits(u64 now)
+{
+	policy_entity_init(&other, BIT(0), now);
+	if (s.waits == REAL_TIME)
+		policy_set_params(&other, &classes[4].params, now);
+	if (s.waits)
+		queue_enqueue(&rq->q, &other, ENQUEUE_WAKE, now);
+}
+
+static void other_leaves(void)
+{
+	if (s.waits)
+		queue_dequeue(&rq->q, &other);
+}
+
+#define TICK_STATES	(ARRAY_SIZE(classes) * ARRAY_SIZE(ends) * ALL_WAITS * 4 * 2)
+
+static void choose_tick(unsigned i)
+{
+	static const u32 expired[] = { 0, SLICE_SPENT, SLICE_OVER, SLICE_OVER | SLICE_SPENT };
+
+	s.end = digit(&i, ARRAY_SIZE(ends));
+	s.waits = digit(&i, ALL_WAITS);
+	s.class = digit(&i, ARRAY_SIZE(classes));
+	s.expired = expired[digit(&i, ARRAY_SIZE(expired))];
+	s.work = digit(&i, 2) ? WORK_KILL | WORK_SUSPEND | WORK_SIGNAL : 0;
+	if (s.expired & SLICE_OVER)
+		s.work |= WORK_RESCHED;
+}
+
+/* Other timers of this CPU, all of them to come. They vary with @i. */
+static u64 set_timers(unsigned i, u64 now)
+{
+	struct cpu *c = this_cpu();
+	u64 first = now + 60 * NSEC_PER_SEC;
+
+	rq->balance_at = now + (i % 3 ? 60 * NSEC_PER_SEC : 700);
+	rq->q.timer_set = i % 5 < 2;
+	rq->q.timer_at = now + (i % 5 ? 30 * NSEC_PER_SEC : 500);
+	c->timer_armed = i % 4 < 2;
+	c->timer_at = now + (i % 4 ? 20 * NSEC_PER_SEC : 1000);
+	if (c->timer_armed)
+		first = c->timer_at;
+	return first;
+}
+
+static void check_mark(void)
+{
+	bool gives_way = is_over() && s.waits, spent = s.expired & SLICE_SPENT;
+	u32 work = atomic_load(&self->work), want = s.work;
+
+	if (gives_way || spent)
+		want |= WORK_RESCHED;
+	EXPECT((work & WORK_RESCHED) == (want & WORK_RESCHED), "after a tick it is %smarked",
+	       work & WORK_RESCHED ? "" : "not ");
+	EXPECT(work == want, "a tick made the notes %u", work);
+	EXPECT((rq->expired & s.expired) == s.expired, "a tick made expired %u", rq->expired);
+	EXPECT(spent || rq->expired == (s.expired | (gives_way ? SLICE_OVER : 0)),
+	       "a tick made expired %u", rq->expired);
+	EXPECT(rq->current == self, "a tick gave the CPU to another thread");
+}
+
+static void check_quantum(u64 now, u64 slice, u64 armed)
+{
+	struct cpu *c = this_cpu();
+	s64 left = (s64)(rq->slice_end - now);
+
+	if (is_over())
+		EXPECT((u64)left == slice, "after a tick its quantum ends in %ld ns, not in %lu",
+		       left, slice);
+	else if (s.expired & SLICE_SPENT)
+		EXPECT(left > 0, "after a tick its quantum ends in %ld ns", left);
+	else
+		EXPECT(left == ends[s.end], "after a tick its quantum ends in %ld ns", left);
+	EXPECT(c->timer_armed && !time_before(rq->slice_end, c->timer_at),
+	       "its quantum ends in %ld ns after a tick, and the timer is armed for %ld ns", left,
+	       c->timer_armed ? (s64)(c->timer_at - now) : -1);
+	EXPECT(!time_before(armed, c->timer_at), "the timer was armed for %ld ns, and is for %ld",
+	       (s64)(armed - now), (s64)(c->timer_at - now));
+	EXPECT(time_before(now, c->timer_at), "the timer is armed for %ld ns",
+	       (s64)(c->timer_at - now));
+}
+
+/* Each tick is shortly before the clock wraps to 0. */
+static void tick_in_all(bool marks)
+{
+	u64 now = -NSEC_PER_MSEC, slice, armed;
+
+	irq_off();
+	for (unsigned i = 0; i < TICK_STATES; i++) {
+		clock_offset = now - arch_clock_ns();	/* as the boot argument clock= does */
+		choose_tick(i);
+		become(s.class, now);
+		other_waits(now);
+		set_state(now);
+		slice = policy_slice(&rq->q, &self->se, now);
+		self->se.slice_left = i % 2 ? 0 : NSEC_PER_MSEC;	/* says nothing of it */
+		armed = set_timers(i, now);
+		sched_tick(now);
+		if (marks)
+			check_mark();
+		else
+			check_quantum(now, slice, armed);
+		other_leaves();
+	}
+	set_notes(0, 0);
+	irq_on();
+}
+
+SCENARIO(tick_marks, "tick.marks_by_state", "03.3", "P3.4",
+	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
+{
+	begin();
+	tick_in_all(true);
+	end();
+}
+
+SCENARIO(tick_quantum, "tick.renews_by_state", "03.3", "P3.5",
+	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
+{
+	begin();
+	sched_quantum = 5 * NSEC_PER_SEC;	/* more than 32 bits count */
+	tick_in_all(false);
+	end();
+}
+
+/*
+ * --- A yield, and a mark that is served: here another thread gets the CPU ------------------------
+ */
+
+static struct actor member;			/* waits, runs and rests again */
+static struct wait_queue go = WAIT_QUEUE_INIT(go), rested = WAIT_QUEUE_INIT(rested);
+static unsigned member_runs;
+static bool over;
+
+static int come_and_go(void)
+{
+	while (!over) {
+		member_runs++;
+		wait_wake_all(&rested, 0);
+		if (wait_block(&go, DEADLINE_NEVER))
+			break;
+	}
+	return 0;
+}
+
+/* From here to member_rests() no mark is served but by hand. */
+static void member_waits(void)
+{
+	u64 now = time_now();
+
+	irq_off();
+	become(s.class, now);
+	if (s.waits == NONE)
+		return;
+	policy_set_params(&member.thread->se, &classes[s.waits == REAL_TIME ? 4 : 0].params, now);
+	wait_wake_all(&go, 0);
+}
+
+/* It may be in the queue still. Now it is not interrupted before it rests. */
+static void member_rests(void)
+{
+	set_notes(0, 0);
+	policy_set_params(&self->se, &classes[0].params, time_now());
+	irq_on();
+	if (thread_state(member.thread) == THREAD_READY)
+		wait_block(&rested, DEADLINE_NEVER);
+}
+
+static bool (*enqueue)(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
+		       u64 now);
+static unsigned queued;
+static enum enqueue_why queued_as;
+
+/* Stands before the policy's hook, so it does not see real-time threads. */
+static bool note_why(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why, u64 now)
+{
+	if (e == &self->se) {
+		queued++;
+		queued_as = why;
+	}
+	return enqueue(q, e, why, now);
+}
+
+static void begin_with_member(void)
+{
+	begin();
+	enqueue = policy.enqueue;
+	policy.enqueue = note_why;
+	act_on(0, &member, come_and_go);
+	wait_block(&rested, DEADLINE_NEVER);
+}
+
+static void end_with_member(void)
+{
+	over = true;
+	wait_wake_all(&go, 0);
+	end();
+}
+
+/* What was left of its quantum when it gave way at @from is left when it goes on. */
+static bool goes_on_with_rest(u64 from)
+{
+	u64 shift = rq->slice_end - from - (u64)ends[s.end];
+
+	return shift <= time_now() - from;
+}
+
+static const u32 notes[] = { 0, WORK_SIGNAL | WORK_SUSPEND, WORK_KILL };
+
+/* The choices that a yield and a served mark share; returns what is left of @i. */
+static unsigned choose(unsigned i)
+{
+	static const u32 expired[] = { 0, SLICE_OVER, SLICE_SPENT, SLICE_OVER | SLICE_SPENT };
+
+	s.work = notes[i % ARRAY_SIZE(notes)];
+	s.waits = digit(&i, ALL_WAITS);
+	s.class = digit(&i, ARRAY_SIZE(classes));
+	s.end = digit(&i, ARRAY_SIZE(ends));
+	s.expired = expired[digit(&i, ARRAY_SIZE(expired))];
+	return i;
+}
+
+#define COMMON_STATES	(ALL_WAITS * ARRAY_SIZE(classes) * ARRAY_SIZE(ends) * 4)
+
+/* Another thread of its own kind waits, or a more urgent one. */
+static bool must_let_run(void)
+{
+	return s.waits == REAL_TIME || (s.waits == NORMAL && !runs_real_time());
+}
+
+/* As if it had a reservation, if @budget is not NULL. */
+static void yield_with(const s64 *budget)
+{
+	u64 from = time_now(), end = rq->slice_end;
+	unsigned before = member_runs;
+
+	self->se.home = budget ? &rq->q : NULL;
+	self->se.budget = budget ? *budget : 0;
+	queued = 0;
+	sched_yield();
+	self->se.home = NULL;
+	if (!runs_real_time() && (s.waits || budget))
+		EXPECT(queued == 1 && queued_as == ENQUEUE_YIELD,
+		       "it yields, budget %ld, and is queued %u times, as %u",
+		       budget ? *budget : 0, queued, queued_as);
+	EXPECT(member_runs - before == must_let_run(), "it yields, and the other ran %u times",
+	       member_runs - before);
+	EXPECT((atomic_load(&self->work) & ~WORK_RESCHED) == s.work, "a yield made the notes %u",
+	       atomic_load(&self->work));
+	if (!is_over() && !s.expired)
+		EXPECT(goes_on_with_rest(from), "it yields, and its quantum ends in %ld ns",
+		       (s64)(rq->slice_end - time_now()));
+	else if (!s.waits && !queued && !runs_real_time())
+		EXPECT(rq->slice_end == end, "it yields alone, and its quantum ends %ld ns later",
+		       (s64)(rq->slice_end - end));
+}
+
+SCENARIO(yields, "yield.by_state", "03.2", "P3.3",
+	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
+{
+	static const s64 budgets[] = {
+		0, 1, NSEC_PER_MSEC, -1, -5 * (s64)NSEC_PER_SEC,
+	};
+
+	begin_with_member();
+	for (unsigned i = 0; i < COMMON_STATES; i++) {
+		choose(i);
+		member_waits();
+		set_state(time_now());
+		yield_with(i % 2 && !runs_real_time() ? &budgets[i / 2 % ARRAY_SIZE(budgets)]
+						      : NULL);
+		member_rests();
+	}
+	end_with_member();
+}
+
+/* It is marked, and this is served. */
+static void serve_mark(void)
+{
+	u64 from = time_now(), end = rq->slice_end, preempted = self->stats.preempted;
+	bool goes_behind = s.expired && classes[s.class].params.class != SCHED_FIFO;
+	unsigned before = member_runs;
+
+	atomic_fetch_or(&self->work, WORK_RESCHED);
+	queued = 0;
+	sched_preempt();
+	EXPECT(atomic_load(&self->work) == s.work, "its mark was served, and the notes are %u",
+	       atomic_load(&self->work));
+	if (!s.waits && !s.expired) {
+		EXPECT(!queued && self->stats.preempted == preempted,
+		       "the reason of its mark is gone, and it gave way");
+		EXPECT(is_over() || rq->slice_end == end,
+		       "the reason of its mark is gone, and its quantum ends %ld ns later",
+		       (s64)(rq->slice_end - end));
+		return;
+	}
+	EXPECT(self->stats.preempted == preempted + 1, "its mark was served, and it kept the CPU");
+	if (!runs_real_time() && (s.expired || !is_over()))
+		EXPECT(queued == 1 &&
+			       queued_as == (s.expired ? ENQUEUE_EXPIRED : ENQUEUE_PREEMPTED),
+		       "its mark was served, and it is queued %u times, as %u", queued, queued_as);
+	if (must_let_run() && (goes_behind || (s.waits == REAL_TIME && !runs_real_time())))
+		EXPECT(member_runs == before + 1, "its mark was served, and the other did not run");
+	else if (!is_over())
+		EXPECT(member_runs == before, "it was interrupted, and an equal ran before it");
+	if (!is_over() && !s.expired)
+		EXPECT(goes_on_with_rest(from), "it was interrupted, and its quantum ends in %ld ns",
+		       (s64)(rq->slice_end - time_now()));
+}
+
+SCENARIO(serves, "preempt.by_state", "03.4", "P3.6",
+	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
+{
+	begin_with_member();
+	for (unsigned i = 0; i < 2 * COMMON_STATES; i++) {
+		unsigned rest = choose(i);
+
+		member_waits();
+		set_state(time_now());
+		self->unwound = rest;		/* it was on its way to user mode */
+		serve_mark();
+		self->unwound = false;
+		member_rests();
+	}
+	end_with_member();
+}
+
+/*
+ * --- The end of an interrupt ---------------------------------------------------------------------
+ */
+
+/* Of @nested ones, in a section of depth @depth. Returns how often the CPU was taken away. */
+static u64 interrupt(unsigned nested, u32 depth)
+{
+	u64 preempted = self->stats.preempted;
+
+	arch_irqs_disable();
+	self->preempt_depth += depth;
+	for (unsigned i = 0; i < nested; i++)
+		irq_enter();
+	for (unsigned i = nested; i-- > 0;) {
+		irq_exit(arch_trapframe(self));
+		EXPECT(!i || self->stats.preempted == preempted,
+		       "inside another interrupt one ended, and it lost the CPU");
+	}
+	self->preempt_depth -= depth;
+	arch_irqs_enable();
+	return self->stats.preempted - preempted;
+}
+
+static void interrupt_in(unsigned i)
+{
+	static const u32 depths[] = { 0, 1, 2, 255, 256, 65535, 65536, 1u << 24, 1u << 31 };
+	u32 depth = depths[digit(&i, ARRAY_SIZE(depths))];
+	unsigned nested = 1 + digit(&i, 2);
+	bool serves = s.work & WORK_RESCHED && !depth;
+	u64 times = interrupt(nested, depth);
+	u32 work = atomic_load(&self->work);
+
+	EXPECT(times == (serves && (s.waits || s.expired)),
+	       "%u sections deep, at the end of an interrupt it lost the CPU %lu times", depth,
+	       times);
+	EXPECT(work == (serves ? s.work & ~WORK_RESCHED : s.work),
+	       "%u sections deep, the end of an interrupt made the notes %u", depth, work);
+}
+
+SCENARIO(interrupts, "preempt.by_depth", "03.5", "P3.7",
+	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
+{
+	static struct process process;
+
+	begin_with_member();
+	for (unsigned i = 0; i < 9 * 2 * 4 * 2 * 3 * 2; i++) {
+		unsigned rest = i / (9 * 2);
+
+		s = (struct state){ .end = 1, .expired = digit(&rest, 4) };
+		s.work = digit(&rest, 2) ? WORK_RESCHED : 0;
+		s.waits = digit(&rest, ALL_WAITS);
+		s.work |= i % 3 ? WORK_SIGNAL : 0;
+		member_waits();
+		set_notes(0, 0);
+		irq_on();		/* an interrupt comes where interrupts are on */
+		set_state(time_now());
+		self->process = rest ? &process : &kernel_process;	/* in a system call */
+		interrupt_in(i);
+		self->process = &kernel_process;
+		irq_off();
+		member_rests();
+	}
+	end_with_member();
+}
