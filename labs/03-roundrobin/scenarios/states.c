@@ -207,7 +207,9 @@ static void tick_in_all(bool marks)
 		slice = policy_slice(&rq->q, &self->se, now);
 		self->se.slice_left = i % 2 ? 0 : NSEC_PER_MSEC;	/* says nothing of it */
 		armed = set_timers(i, now);
+		self->preempt_depth += i / 2 % 2;
 		sched_tick(now);
+		self->preempt_depth -= i / 2 % 2;
 		if (marks)
 			check_mark();
 		else
