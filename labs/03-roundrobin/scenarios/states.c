@@ -369,7 +369,7 @@ static void yield_with(const s64 *budget)
 		       (s64)(rq->slice_end - end));
 }
 
-SCENARIO(yields, "yield.by_state", "03.2", "P3.3",
+SCENARIO(yields, "yield.by_state", "03.4", "P3.3",
 	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
 {
 	static const s64 budgets[] = {

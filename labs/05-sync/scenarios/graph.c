@@ -79,5 +79,12 @@ SCENARIO(turn_after_circle, "graph.turn_after_circle", "05.5", "P5.9",
 	expect_next(4);
 	expect_next(1);
 	expect_next(5);
+	waiters[5].cyclic = true;
+	wait_for(5, 0, 0);
+	wait_for(1, 0, 0);
+	wait_for(4, 1, 5);
+	expect_rank(5, 4, "it closed a circle, and an urgent thread waits for it");
+	expect_next(1);
+	expect_next(5);
 	end_here();
 }
