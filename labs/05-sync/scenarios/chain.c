@@ -238,6 +238,16 @@ SCENARIO(circle, "mutex.two_orders", "05.5", "P5.10", .cpus = 2, .after = one_re
 	end_here();
 }
 
+/* The same on one CPU: a thread may be preempted before it sleeps, and is in the circle then. */
+SCENARIO(circle_here, "mutex.two_orders_here", "05.5", "P5.7", .cpus = 1, .after = one_refused,
+	 .keeps = true)
+{
+	a.name = b.name;
+	act_on(0, &first, lock_a_then_b);
+	act_on(0, &second, lock_b_then_a);
+	end_here();
+}
+
 static atomic_uint had_both;
 
 static int lock_both_for_sure(void)
@@ -269,5 +279,37 @@ SCENARIO(opened, "mutex.circle_opened", "05.5", "P5.9", .cpus = 2, .after = all_
 	free = !atomic_load(&b.word);
 	expect(!waits || !free || atomic_load(&had_both),
 	       "a thread waited, and after the unlock the mutex was free");
+	end_here();
+}
+
+static _Atomic bool gave_up;
+
+static int give_up_b(void)
+{
+	int err = mutex_lock_timed(&b, deadline_in(900));
+
+	if (!err)
+		mutex_unlock(&b);
+	gave_up = true;
+	return err;
+}
+
+/* An urgent thread waits for the same lock, and gives up while the circle is closed. */
+SCENARIO(circle_lends, "mutex.circle_lends", "05.5", "P5.6", .cpus = 1, .after = all_free,
+	 .keeps = true, .no_costume = true)
+{
+	u32 own = thread_rank(current_thread()).level;
+
+	a.name = b.name;
+	mutex_lock(&b);
+	act_on(0, &first, lock_both_for_sure);
+	second.urgent = true;
+	act_on(0, &second, give_up_b);
+	if (!mutex_lock_timed(&a, deadline_in(2000)))
+		mutex_unlock(&a);
+	else
+		expect(!gave_up || thread_rank(current_thread()).level == own,
+		       "an urgent thread has given up, and the owner has its rank still");
+	mutex_unlock(&b);
 	end_here();
 }
