@@ -41,6 +41,55 @@ SCENARIO(runs, "mask.against_switch", "08.2", "P8.2", .cpus = 2, .bootargs = ALO
 	end_here();
 }
 
+static int run_in_section(void)
+{
+	preempt_off();
+	run_until_told();
+	preempt_on();
+	return 0;
+}
+
+static int tell_late(void)
+{
+	expect(!thread_sleep(NSEC_PER_SEC), "a sleep failed");
+	told = true;
+	return 0;
+}
+
+static int only_sleep(void)
+{
+	return thread_sleep(NSEC_PER_SEC / 2);
+}
+
+/* It cannot leave for a second, and is waited for, also if it is to die. */
+static void send_from_section(u32 work)
+{
+	stay_here();
+	third.urgent = second.urgent = true;
+	begin_actor(0, BIT(0), &second, tell_late);
+	begin_actor(0, BIT(0), &third, only_sleep);
+	begin_actor(1, BIT(1), &first, run_in_section);
+	await_state(first.thread, THREAD_RUNNING);
+	atomic_fetch_or(&first.thread->work, work);
+	explore_from_here();
+	send_to(first.thread, 0);
+	expect(told, "it runs on CPU 1 still, which its mask forbids");
+	atomic_fetch_and(&first.thread->work, ~work);
+	end_here();
+}
+
+SCENARIO(section, "mask.in_section", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true, .sets_up = true, .no_costume = true)
+{
+	send_from_section(0);
+}
+
+SCENARIO(dying, "mask.of_the_dying", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true, .sets_up = true, .no_costume = true)
+{
+	send_from_section(WORK_KILL);
+}
+
 /* It blocks at any moment, and for ever: it is moved at once, or when it would wake. */
 SCENARIO(blocks, "mask.blocks", "08.2", "P8.2", .cpus = 2, .bootargs = ALONE,
 	 .after = queues_are_empty, .keeps = true)

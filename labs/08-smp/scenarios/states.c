@@ -47,6 +47,7 @@ static unsigned in_order(unsigned from, u32 mask, unsigned order[CPUS])
 /* --- Threads that only wait; they never run ----------------------------------------------------- */
 
 static struct thread waits[12];
+static bool lends;		/* the urgent ones are normal, and inherit */
 
 static u32 idle_before;
 
@@ -87,13 +88,16 @@ static void end(void)
 static void make_wait(unsigned i, unsigned cpu, u32 mask, bool urgent)
 {
 	struct sched_params p = { .class = SCHED_FIFO, .rt_priority = 10 };
+	struct sched_rank lent = { .level = 20 };
 	struct thread *t = &waits[i];
 
 	t->cpu = &cpus[cpu];
 	t->state = THREAD_READY;
 	policy_entity_init(&t->se, mask, 0);
 	t->affinity = mask;
-	if (urgent)
+	if (urgent && lends)
+		policy_inherit(&t->se, lent);
+	else if (urgent)
 		policy_set_params(&t->se, &p, 0);
 	queue_enqueue(&cpus[cpu].runq.q, &t->se, ENQUEUE_WAKE, 0);
 }
@@ -294,12 +298,14 @@ enum { FREE, FIRST_BOUND, ALL_BOUND, ALL_URGENT, KINDS };
 
 static struct thread runs[CPUS];
 static unsigned waiting[CPUS], kinds[CPUS];
+static unsigned more[CPUS];		/* so many more wait, as far as the queue counts them */
 static u32 busy;
 
 #define EXPECT_BALANCED(cond, text, ...)						\
 	expect(cond, "layout %u, CPU %u compares, %x are busy, %u, %u, %u, %u wait, kinds %u%u%u%u: " \
-	       text, layout, thief, busy, waiting[0], waiting[1], waiting[2], waiting[3],	\
-	       kinds[0], kinds[1], kinds[2], kinds[3], ##__VA_ARGS__)
+	       text, layout, thief, busy, waiting[0] + more[0], waiting[1] + more[1],	\
+	       waiting[2] + more[2], waiting[3] + more[3], kinds[0], kinds[1], kinds[2],	\
+	       kinds[3], ##__VA_ARGS__)
 
 static void set_busy(void)
 {
@@ -314,17 +320,19 @@ static void set_busy(void)
 
 static void make_waiting(void)
 {
-	for (unsigned i = 0; i < CPUS; i++)
+	for (unsigned i = 0; i < CPUS; i++) {
+		queue_count(&cpus[i].runq.q, (int)more[i]);
 		for (unsigned k = 0; k < waiting[i]; k++) {
 			bool bound = kinds[i] == ALL_BOUND || (kinds[i] == FIRST_BOUND && !k);
 
 			make_wait(MOST * i + k, i, bound ? BIT(i) : ALL, kinds[i] == ALL_URGENT);
 		}
+	}
 }
 
 static unsigned load_of(unsigned cpu)
 {
-	return waiting[cpu] + !!(busy & BIT(cpu));
+	return waiting[cpu] + more[cpu] + !!(busy & BIT(cpu));
 }
 
 /* The CPU of @mask with the most to do; CPUS: two have as much, or none has two more than @thief. */
@@ -379,7 +387,7 @@ static void compare(void)
 	balance(rq, 0);
 	spin_unlock(&rq->lock);
 	for (unsigned i = 0; i < CPUS; i++) {
-		unsigned then = waiting[i] + (want && i == thief) -
+		unsigned then = waiting[i] + more[i] + (want && i == thief) -
 				(want && i == (unsigned)(want - waits) / MOST);
 
 		EXPECT_BALANCED(nr_ready(&cpus[i].runq) == then, "then %u wait at CPU %u, not %u",
@@ -403,11 +411,14 @@ SCENARIO(balances, "balance.by_state", "08.5", "P8.8", .cpus = 4, .sets_up = tru
 		for (unsigned k = 0; k < CPUS; k++) {
 			waiting[k] = digit(&rest, k == thief ? 2 : MOST + 1);
 			kinds[k] = digit(&rest, 8) % 5 % KINDS;
+			more[k] = i % 3 == 1 && k == i / 3 % CPUS ? i % 2 ? 256 : 65536 : 0;
 		}
 		set_busy();
 		make_waiting();
 		compare();
 		take_out_all();
+		for (unsigned k = 0; k < CPUS; k++)
+			queue_count(&cpus[k].runq.q, -(int)more[k]);
 	}
 	busy = 0;
 	set_busy();
@@ -453,6 +464,8 @@ static void check_marked(bool waits_there, bool urgent)
 	unsigned now = thread_cpu(&waits[0])->id;
 	u32 marked = marked_cpus();
 
+	EXPECT_MOVED(!(marked & atomic_load(&idle_mask)), "CPUs %x are told, and count as idle",
+		     marked & atomic_load(&idle_mask));
 	EXPECT_MOVED(!(marked & ~mask), "CPUs %x are told, which may not run it", marked & ~mask);
 	if (!waits_there)
 		EXPECT_MOVED(!marked, "it does not wait, and CPUs %x are told", marked);
@@ -478,8 +491,7 @@ static void give_mask(enum thread_state state, bool urgent)
 	check_marked(state == THREAD_READY, urgent);
 }
 
-SCENARIO(masks, "mask.by_state", "08.4", "P8.2", .cpus = 4, .sets_up = true, .quiet = true,
-	 .keeps = true, .no_costume = true)
+static void change_masks(void)
 {
 	static const enum thread_state states[] = {
 		THREAD_READY, THREAD_BLOCKED, THREAD_READY, THREAD_SLEEPING, THREAD_READY,
@@ -499,6 +511,7 @@ SCENARIO(masks, "mask.by_state", "08.4", "P8.2", .cpus = 4, .sets_up = true, .qu
 		set_busy();
 		forget_told();
 		atomic_store(&idle_mask, idle);
+		lends = i / 7 % 2;
 		give_mask(states[i / 3 % ARRAY_SIZE(states)], rest);
 		take_out_all();
 		for (unsigned k = 0; k < CPUS; k++)
@@ -507,4 +520,17 @@ SCENARIO(masks, "mask.by_state", "08.4", "P8.2", .cpus = 4, .sets_up = true, .qu
 	busy = 0;
 	set_busy();
 	end();
+}
+
+SCENARIO(masks, "mask.by_state", "08.4", "P8.2", .cpus = 4, .sets_up = true, .quiet = true,
+	 .keeps = true, .no_costume = true)
+{
+	change_masks();
+}
+
+/* Its threads wait in a tree. */
+SCENARIO(masks_fair, "mask.of_other_policy", "08.4", "P8.1", .cpus = 4, .sets_up = true,
+	 .quiet = true, .keeps = true, .no_costume = true, .bootargs = "sched=fair")
+{
+	change_masks();
 }
