@@ -218,6 +218,62 @@ SCENARIO(twice_in_queue, "mask.twice_in_queue", "08.2", "P8.2", .cpus = 2, .boot
 	end_here();
 }
 
+/* --- Two movers, and a thread that waits on a third CPU ----------------------------------------- */
+
+static _Atomic bool moved;
+static unsigned stays_at;
+static u32 other_mask;
+
+static int move_it_too(void)
+{
+	int err = sched_set_affinity(second.thread, other_mask);
+
+	stays_at = thread_cpu(second.thread)->id;
+	moved = true;
+	run_until_told();
+	return err;
+}
+
+static void two_move(u32 mask)
+{
+	unsigned at;
+	u32 last;
+
+	stay_here();
+	preempt_off();
+	begin_actor(2, BIT(2), &first, run_in_section);
+	while (thread_state(first.thread) != THREAD_RUNNING)
+		arch_spin_hint();
+	begin_actor(2, BIT(2), &second, run_anywhere);
+	other_mask = mask;
+	begin_actor(1, BIT(1), &third, move_it_too);
+	explore_from_here();
+	expect(!sched_set_affinity(second.thread, BIT(0)), "the new mask is refused");
+	while (!moved)
+		arch_spin_hint();
+	at = thread_cpu(second.thread)->id;
+	last = second.thread->affinity;
+	expect(last & BIT(at), "it may use CPUs %x, and waits on CPU %u", last, at);
+	expect(last == BIT(0) || mask == BIT(1) || at == stays_at,
+	       "it waited on CPU %u, which its new mask allows, and is on CPU %u", stays_at, at);
+	told = true;
+	preempt_on();
+	end_here();
+}
+
+SCENARIO(movers, "mask.two_movers", "08.2", "P8.1", .cpus = 3, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true, .sets_up = true, .no_costume = true)
+{
+	two_move(BIT(1));
+}
+
+/* One of them allows all CPUs, so the thread is to stay. */
+SCENARIO(allowed, "mask.may_stay", "08.2", "P8.3", .cpus = 3, .bootargs = ALONE,
+	 .after = queues_are_empty, .keeps = true, .sets_up = true, .no_costume = true)
+{
+	two_move(BIT(0) | BIT(1) | BIT(2));
+}
+
 static int take_back(void)
 {
 	int err = sched_set_affinity(current_thread(), BIT(1));
