@@ -181,11 +181,13 @@ SCENARIO(kick, "kick.by_state", "08.4", "P8.6", .cpus = 4, .sets_up = true, .qui
 /* --- A CPU with nothing to do takes a thread ---------------------------------------------------- */
 
 /* Those that wait at one CPU, @own: for which CPUs, and whether in the list of the urgent. */
-enum { NOBODY, ANY, BOUND, BOUND_ANY, ANY_ANY, NORMAL_URGENT, BOUND_URGENT_ANY, CROWDS };
+enum {
+	NOBODY, ANY, BOUND, BOUND_ANY, ANY_ANY, NORMAL_URGENT, BOUND_URGENT_ANY, BOTH_URGENT, CROWDS,
+};
 
 static const char *const crowd_names[] = {
 	"nobody", "one", "one bound", "one bound, one", "two", "one, one urgent",
-	"one bound and urgent, one",
+	"one bound and urgent, one", "one bound and urgent, one urgent",
 };
 
 static unsigned thief, crowds[CPUS], locked;	/* locked: CPUS: none */
@@ -197,13 +199,14 @@ static unsigned thief, crowds[CPUS], locked;	/* locked: CPUS: none */
 
 static void make_crowd(unsigned cpu, unsigned crowd)
 {
-	bool first_bound = crowd == BOUND || crowd == BOUND_ANY || crowd == BOUND_URGENT_ANY;
+	bool first_bound = crowd == BOUND || crowd == BOUND_ANY || crowd >= BOUND_URGENT_ANY;
 
 	if (crowd == NOBODY)
 		return;
-	make_wait(2 * cpu, cpu, first_bound ? BIT(cpu) : ALL, crowd == BOUND_URGENT_ANY);
+	make_wait(2 * cpu, cpu, first_bound ? BIT(cpu) : ALL, crowd >= BOUND_URGENT_ANY);
 	if (crowd >= BOUND_ANY)
-		make_wait(2 * cpu + 1, cpu, ALL, crowd == NORMAL_URGENT);
+		make_wait(2 * cpu + 1, cpu, ALL,
+			  crowd == NORMAL_URGENT || crowd == BOTH_URGENT);
 }
 
 /* The first of @cpu's threads that may come; NULL: none. */
@@ -271,8 +274,8 @@ SCENARIO(steals, "steal.by_state", "08.3", "P8.4", .cpus = 4, .sets_up = true, .
 	 .keeps = true, .no_costume = true)
 {
 	begin();
-	for (unsigned i = 0; i < CPUS * CROWDS * CROWDS * CROWDS; i++) {
-		unsigned rest = i;
+	for (unsigned i = 0; i < 1300; i++) {
+		unsigned rest = i * 1009 % (CPUS * CROWDS * CROWDS * CROWDS);	/* scattered */
 
 		layout = (i / 3 + i / 50) % LAYOUTS;
 		set_nodes();
@@ -442,6 +445,8 @@ static void check_queued(bool urgent)
 	EXPECT_MOVED(mask & BIT(now), "it is on CPU %u", now);
 	EXPECT_MOVED(urgent || !(mask & BIT(kicks_from)) || now == kicks_from,
 		     "it is moved to CPU %u", now);
+	EXPECT_MOVED(!urgent || mask == BIT(kicks_from) || now != kicks_from,
+		     "it is urgent, and stays where another one runs");
 	for (unsigned i = 0; i < CPUS; i++)
 		EXPECT_MOVED(nr_ready(&cpus[i].runq) == (i == now), "%u wait at CPU %u",
 			     nr_ready(&cpus[i].runq), i);

@@ -138,6 +138,39 @@ static void await_idle(unsigned cpu)
 		arch_spin_hint();
 }
 
+/* However large the range is, each of the CPUs that have to drop it is asked @times. */
+static void check_sizes(unsigned times, const char *who)
+{
+	static const u64 sizes[] = { 1, 2, 15, 16, 17, 32, 33, 64, 255, 256, 257, 512, 513, 4096 };
+
+	for (unsigned i = 0; i <= ARRAY_SIZE(sizes); i++) {
+		bool all = i == ARRAY_SIZE(sizes);
+		u64 before = asked();
+
+		if (all)
+			tlb_flush_range(space, 0, ARCH_USER_END);
+		else
+			tlb_flush_range(space, BASE, PAGE_AT(sizes[i]));
+		CHECK(asked() == before + times, "P8.11",
+		      "%s has the space loaded, %lu pages are flushed: others were asked %lu times",
+		      who, all ? ARCH_USER_END / PAGE_SIZE : sizes[i], asked() - before);
+	}
+}
+
+/* A page that is mapped twice is taken out twice, and each time one reference is given back. */
+static void take_out_twice(void)
+{
+	struct tlb_batch b;
+
+	tlb_batch_init(&b, space);
+	make_pages(1);
+	page_get(pages[0]);
+	for (unsigned i = 0; i < 2; i++)
+		tlb_batch_page(&b, PAGE_AT(i), pages[0]);
+	tlb_batch_flush(&b);
+	check_given_back(1);
+}
+
 KTEST(tlb_asks, "tlb.asks", "08.6", "P8.11")
 {
 	struct tlb_batch b;
@@ -154,8 +187,10 @@ KTEST(tlb_asks, "tlb.asks", "08.6", "P8.11")
 	CHECK(flush_once() == 0, "P8.11", "no CPU has the space loaded, and others were asked");
 	use_space(space);
 	CHECK(flush_once() == 0, "P8.11", "this CPU alone has the space, and others were asked");
+	check_sizes(0, "this CPU alone");
 	let_step(1);
 	CHECK(flush_once() == 1, "P8.11", "another CPU has the space loaded, and was not asked");
+	check_sizes(1, "another CPU");
 	before = asked();
 	tlb_flush_on(BIT(next_to(here)), 0, 0);
 	CHECK(asked() == before + 1, "P8.11", "the range is empty, and another CPU was not asked");
@@ -180,6 +215,7 @@ KTEST(tlb_asks, "tlb.asks", "08.6", "P8.11")
 	      "%u pages, for which a batch has room, were taken out: others were asked %lu times",
 	      BATCH_PAGES / 2, asked() - before);
 	check_given_back(BATCH_PAGES / 2);
+	take_out_twice();
 	let_step(2);
 	CHECK(flush_once() == 0, "P8.11", "the other CPU has left the space, and was asked");
 	told = 3;
