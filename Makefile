@@ -197,6 +197,7 @@ replay:
 
 check:
 	$(if $(and $(LAB),$(STEP)),,$(error check needs LAB=name STEP=number))
+	$(if $(SUBMISSION)$(BRANCH)$(JSON),$(error check is of the files here: grade and explore take SUBMISSION, BRANCH and JSON))
 	@$(PYTHON) -m labs.check $(grading) --lab $(LAB) $(call named,step,STEP)
 
 explore:

@@ -49,7 +49,7 @@ For grade:
   SEEDS=$(SEEDS)	how many seeds for tests that have them; each test's own number if empty
   JSON=		write the result as JSON to this file
   REPORT=	write the report to this directory
-For check, challenge, explore (also LAB, SUBMISSION, BRANCH, JSON):
+For check (also LAB; of the files here), challenge, explore (also LAB, SUBMISSION, BRANCH, JSON):
   STEP=$(STEP)		one step of the lab
   SCENARIO=	those whose name contains this
   BOUND=$(BOUND)	the most preemptions of a schedule; 2 if empty

