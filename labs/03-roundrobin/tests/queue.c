@@ -253,7 +253,7 @@ KTEST_EARLY(queue_model, "queue.model", "03.1", "P3.2")
 	policy_entity_init(&running, ~0u, 0);
 	waiting = 0;
 	asked = false;
-	clock = -(NSEC_PER_SEC * STEPS / 2);/* it wraps to 0 halfway */
+	clock = -(NSEC_PER_SEC * STEPS / 2); /* it wraps to 0 halfway */
 	for (unsigned i = 0; i < CROWD; i++)
 		policy_entity_init(&crowd[i], random_mask(), clock);
 	for (unsigned step = 0; step < STEPS; step++) {

@@ -63,7 +63,7 @@ static void compute(unsigned *ranks, bool all)
 	}
 }
 
-/* Whether the path of waits from @from leads to @t; with @ended also through waits that are over. */
+/* Whether the path of waits from @from leads to @t; @ended: also through waits that are over. */
 static bool leads_to(unsigned from, unsigned t, bool ended)
 {
 	while (from != NONE && from != t) {

@@ -218,7 +218,7 @@ SCENARIO(twice_in_queue, "mask.twice_in_queue", "08.2", "P8.2", .cpus = 2, .boot
 	end_here();
 }
 
-/* --- Two movers, and a thread that waits on a third CPU ----------------------------------------- */
+/* --- Two movers, and a thread that waits on a third CPU --------------------------------------- */
 
 static _Atomic bool moved;
 static unsigned stays_at;
