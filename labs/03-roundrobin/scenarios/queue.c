@@ -72,10 +72,10 @@ static struct actor other;
 static int use_queue(unsigned i, unsigned turns)
 {
 	for (unsigned turn = 0; turn < turns; turn++) {
-		struct sched_entity *e = sched_rr.pick(&queues[i], 0);
+		struct sched_entity *next = sched_rr.pick(&queues[i], 0);
 
-		expect(e == &line[i][turn % 3], "another is picked than the first who waits");
-		sched_rr.enqueue(&queues[i], e, ENQUEUE_EXPIRED, 0);
+		expect(next == &line[i][turn % 3], "another is picked than the first who waits");
+		sched_rr.enqueue(&queues[i], next, ENQUEUE_EXPIRED, 0);
 		expect(queues[i].nr == 3, "3 wait, and the queue counts %u", queues[i].nr);
 	}
 	return 0;
