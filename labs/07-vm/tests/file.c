@@ -150,12 +150,14 @@ KTEST(file_shared, "file.shared", "07.4", "P7.6")
 	}
 	as_put(as);
 	/* the file ends inside a page that all see: no copy here either */
-	as = new_space();
-	map_file(as, BASE, RW, REGION_SHARED, 2 * PAGE_SIZE + 100);
-	err = fault_at(as, PAGE_AT(2), VM_WRITE);
-	CHECK(err == 0 && page_at(as, PAGE_AT(2)) == file_pages[2], "P7.6",
-	      "the last page of a shared mapping is not the file's own: error %d", err);
-	as_put(as);
+	for (unsigned write = 0; write < 2; write++) {
+		as = new_space();
+		map_file(as, BASE, write ? RW : VM_READ, REGION_SHARED, 2 * PAGE_SIZE + 100);
+		err = fault_at(as, PAGE_AT(2), write ? VM_WRITE : VM_READ);
+		CHECK(err == 0 && page_at(as, PAGE_AT(2)) == file_pages[2], "P7.6",
+		      "the last page of a shared mapping is not the file's own: error %d", err);
+		as_put(as);
+	}
 	file_drop();
 }
 
@@ -175,6 +177,8 @@ KTEST(file_hole, "file.hole", "07.4", "P7.6")
 		      "a hole is not all zeros");
 		CHECK(as->resident == 1, "P7.6", "one page was read, and %lu are resident",
 		      as->resident);
+		CHECK(rights_at(as, PAGE_AT(HOLE)) == RW, "P7.6", "a hole has the rights %x",
+		      rights_at(as, PAGE_AT(HOLE)));
 		as_put(as);
 		as = new_space();
 		map_file(as, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);

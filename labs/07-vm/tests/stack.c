@@ -54,6 +54,7 @@ KTEST(stack_grows, "stack.grows", "07.3", "P7.5")
 {
 	check_grows(REGION_STACK);
 	check_grows(REGION_STACK | REGION_NOFORK | REGION_NORESERVE);
+	check_grows(REGION_STACK | REGION_LOCKED);
 }
 
 /* Sizes and addresses that 32 bits would take for small ones. */
