@@ -23,6 +23,9 @@ static const struct {
 	{ "SCHED_RR", { .class = SCHED_RR, .rt_priority = 10 } },
 };
 
+#define NORMAL_PARAMS		(&classes[0].params)
+#define REAL_TIME_PARAMS	(&classes[4].params)
+
 /* When the quantum is over, from now. */
 static const s64 ends[] = {
 	1, NSEC_PER_MSEC, 5 * (s64)NSEC_PER_SEC, 0, -1, -(s64)NSEC_PER_MSEC,

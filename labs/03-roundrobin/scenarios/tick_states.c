@@ -9,7 +9,7 @@ static void other_waits(u64 now)
 {
 	policy_entity_init(&other, BIT(0), now);
 	if (s.waits == REAL_TIME)
-		policy_set_params(&other, &classes[4].params, now);
+		policy_set_params(&other, REAL_TIME_PARAMS, now);
 	if (s.waits)
 		queue_enqueue(&rq->q, &other, ENQUEUE_WAKE, now);
 }

@@ -29,7 +29,8 @@ static void member_waits(void)
 	become(s.class, now);
 	if (s.waits == NONE)
 		return;
-	policy_set_params(&member.thread->se, &classes[s.waits == REAL_TIME ? 4 : 0].params, now);
+	policy_set_params(&member.thread->se,
+			  s.waits == REAL_TIME ? REAL_TIME_PARAMS : NORMAL_PARAMS, now);
 	wait_wake_all(&go, 0);
 }
 
@@ -37,7 +38,7 @@ static void member_waits(void)
 static void member_rests(void)
 {
 	set_notes(0, 0);
-	policy_set_params(&self->se, &classes[0].params, time_now());
+	policy_set_params(&self->se, NORMAL_PARAMS, time_now());
 	irq_on();
 	if (thread_state(member.thread) == THREAD_READY)
 		wait_block(&rested, DEADLINE_NEVER);
