@@ -243,3 +243,46 @@ SCENARIO(meets_protect, "share.meets_protect", "07.5", "P7.10", .cpus = 2, .boot
 	expect(!as_protect(parent, SECOND, PAGE_SIZE, VM_READ, false), "mprotect");
 	end_here();
 }
+
+/* --- The same entry again --------------------------------------------------------------------- */
+
+static struct addr_space *both_write, *first_child;
+
+static u64 *second_word(struct page *p)
+{
+	return (u64 *)page_to_virt(p) + 1;
+}
+
+/* The child ends, this thread writes in place, and forks: the entry is as it was. */
+static int write_and_fork(void)
+{
+	as_put(first_child);
+	fault_until(both_write, BASE, VM_WRITE);
+	*second_word(page_of(both_write)) = 9;
+	mutex_unlock(&both_write->lock);
+	first_child = fork_of(both_write);
+	return 0;
+}
+
+static const char *both_words(void)
+{
+	struct page *p = page_of(both_write);
+
+	if (*(u64 *)page_to_virt(p) != 1 || *second_word(p) != 9)
+		return wrong("two threads wrote 1 and 9 to a page, and it has %lu and %lu",
+			     *(u64 *)page_to_virt(p), *second_word(p));
+	return NULL;
+}
+
+SCENARIO(same_entry, "share.same_entry", "07.5", "P7.10", .cpus = 2, .bootargs = ALONE,
+	 .after = both_words, .keeps = true, .sets_up = true)
+{
+	stay_on(0);
+	both_write = new_space(RW);
+	put(both_write, 0);
+	first_child = fork_of(both_write);
+	act_on(1, &other, write_and_fork);
+	explore_from_here();
+	put(both_write, 1);
+	end_here();
+}

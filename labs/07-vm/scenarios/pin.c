@@ -75,3 +75,28 @@ SCENARIO(against_map, "pin.against_map", "07.6", "P7.11", .cpus = 2, .bootargs =
 	expect(pinned ? !err : err == -EFAULT, "a pin of %p gives %d", (void *)pinned, err);
 	end_here();
 }
+
+/* --- A page that is unmapped meanwhile -------------------------------------------------------- */
+
+static int unmap(void)
+{
+	return as_unmap(space, BASE, PAGE_SIZE);
+}
+
+/* A pin gets the page before it is unmapped, and keeps it, or finds that nothing is there. */
+SCENARIO(against_unmap, "pin.against_unmap", "07.6", "P7.10", .cpus = 2, .bootargs = ALONE,
+	 .keeps = true)
+{
+	int err;
+
+	stay_on(0);
+	space = new_space(RW);
+	put(space, 7);
+	act_on(1, &other, unmap);
+	pinned = as_pin_page(space, BASE, VM_READ, &err);
+	expect(pinned ? !err : err == -EFAULT, "a pin of %p gives %d", (void *)pinned, err);
+	expect(!pinned || *(u64 *)page_to_virt(pinned) == 7, "a pin gets another page");
+	if (pinned)
+		page_put(pinned);
+	end_here();
+}

@@ -137,12 +137,19 @@ static void check_kinds(void)
 		{ REGION_LOCKED, "a locked page" },
 		{ REGION_NORESERVE, "a page without a reservation" },
 	};
+	struct page *pinned;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
 		space = new_space();
 		map_at(space, BASE, 1, RW, kinds[i].flags);
 		check_fork_takes(kinds[i].what);
 	}
+	space = new_space();
+	map_at(space, BASE, 1, RW, 0);
+	CHECK(store(space, BASE, 1) == 0, "P7.9", "a first write");
+	pinned = page_get(page_at(space, BASE));
+	check_fork_takes("a page that is pinned");
+	page_put(pinned);
 	file_make();
 	space = new_space();
 	map_file(space, BASE, RW, 0, FILE_PAGES * PAGE_SIZE);

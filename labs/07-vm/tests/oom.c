@@ -53,6 +53,7 @@ static int map_some(struct addr_space *as)
 {
 	map_at(as, BASE, PAGES, RW, 0);
 	map_at(as, PAGE_AT(600), PAGES, RW, 0);
+	map_at(as, PAGE_AT(1020), PAGES, RW, 0);	/* in two tables */
 	map_at(as, PAGE_AT(600000), 1, VM_READ | VM_EXEC, 0);
 	return 0;
 }
@@ -146,7 +147,8 @@ static int fill(struct addr_space *as)
 {
 	map_some(as);
 	for (unsigned i = 0; i < PAGES; i++)
-		if (store(as, PAGE_AT(i), i) || store(as, PAGE_AT(600 + i), 600 + i))
+		if (store(as, PAGE_AT(i), i) || store(as, PAGE_AT(600 + i), 600 + i) ||
+		    store(as, PAGE_AT(1020 + i), 1020 + i))
 			return -EFAULT;
 	/* regions that no child gets: fork copies them, and has to free the copies */
 	for (unsigned i = 1200; i < 1206; i += 2) {
