@@ -3,6 +3,7 @@
  * thread gets the CPU.
  */
 #include "states.h"
+#include "watch.h"
 
 static struct actor member;			/* waits, runs and rests again */
 static struct wait_queue go = WAIT_QUEUE_INIT(go), rested = WAIT_QUEUE_INIT(rested);
@@ -44,26 +45,10 @@ static void member_rests(void)
 		wait_block(&rested, DEADLINE_NEVER);
 }
 
-static bool (*enqueue)(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
-		       u64 now);
-static unsigned queued;
-static enum enqueue_why queued_as;
-
-/* Stands before the policy's hook, so it does not see real-time threads. */
-static bool note_why(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why, u64 now)
-{
-	if (e == &self->se) {
-		queued++;
-		queued_as = why;
-	}
-	return enqueue(q, e, why, now);
-}
-
 static void begin_with_member(void)
 {
 	begin();
-	enqueue = policy.enqueue;
-	policy.enqueue = note_why;
+	watch_queue(self);
 	act_on(0, &member, come_and_go);
 	wait_block(&rested, DEADLINE_NEVER);
 }

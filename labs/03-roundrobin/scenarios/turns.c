@@ -2,7 +2,7 @@
  * Lab 03: one turn of one thread, each step called by hand: who is picked next, and as what the
  * thread that gives way is queued.
  */
-#include "explore/scenario.h"
+#include "watch.h"
 
 #include "process/process.h"
 #include "sched/cpu.h"
@@ -43,27 +43,6 @@ static void mark(void)
 	atomic_fetch_or(&self->work, WORK_RESCHED);
 }
 
-static bool (*enqueue)(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why,
-		       u64 now);
-static unsigned queued;
-static enum enqueue_why queued_as;
-
-/* Stands before the policy's hook. */
-static bool note_why(struct policy_queue *q, struct sched_entity *e, enum enqueue_why why, u64 now)
-{
-	if (e == &self->se) {
-		queued++;
-		queued_as = why;
-	}
-	return enqueue(q, e, why, now);
-}
-
-static void watch_queue(void)
-{
-	enqueue = policy.enqueue;
-	policy.enqueue = note_why;
-}
-
 /* As the timer interrupt does, whose one-shot timer has fired. */
 static void tick(u64 now)
 {
@@ -75,7 +54,7 @@ SCENARIO(expired, "preempt.expired", "03.4", "P3.6", .cpus = 1, .keeps = true, .
 {
 	begin();
 	tick(rq->slice_end);
-	watch_queue();
+	watch_queue(self);
 	sched_preempt();
 	expect(other_ran(), "its quantum is over, another waits, and it was picked again");
 	expect(queued_as == ENQUEUE_EXPIRED, "its quantum is over, and it is queued as %u",
@@ -92,7 +71,7 @@ SCENARIO(interrupted, "preempt.before_its_equals", "03.6", "P3.8",
 	begin();
 	slice_end = rq->slice_end = time_now() + 1;
 	mark();
-	watch_queue();
+	watch_queue(self);
 	sched_preempt();
 	expect(queued == 1 && queued_as == ENQUEUE_PREEMPTED,
 	       "it was interrupted, and is queued %u times, at last as %u", queued, queued_as);
@@ -117,7 +96,7 @@ static void expect_interrupted(const char *when)
 	u64 slice_end = rq->slice_end;
 
 	mark();
-	watch_queue();
+	watch_queue(self);
 	sched_preempt();
 	expect(queued_as == ENQUEUE_PREEMPTED, "%s, it is interrupted, and is queued as %u", when,
 	       queued_as);
@@ -202,7 +181,7 @@ SCENARIO(as_yield, "yield.told", "03.2", "P3.3",
 	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
 {
 	begin();
-	watch_queue();
+	watch_queue(self);
 	sched_yield();
 	expect(queued == 1 && queued_as == ENQUEUE_YIELD, "it yields, and is queued as %u",
 	       queued_as);
@@ -224,7 +203,7 @@ SCENARIO(yield_over, "yield.when_over", "03.2", "P3.3",
 {
 	begin();
 	rq->expired = SLICE_OVER;
-	watch_queue();
+	watch_queue(self);
 	sched_yield();
 	expect(queued == 1 && queued_as == ENQUEUE_YIELD,
 	       "its quantum is over, it yields, and is queued as %u", queued_as);
@@ -238,7 +217,7 @@ SCENARIO(yield_marked, "yield.marked", "03.2", "P3.7",
 	irq_off();
 	rq = &this_cpu()->runq;
 	self = current_thread();
-	watch_queue();
+	watch_queue(self);
 	rq->expired = SLICE_SPENT;
 	mark();
 	sched_yield();

@@ -152,53 +152,48 @@ static unsigned load_of(unsigned cpu)
 	return waiting[cpu] + more[cpu] + !!(busy & BIT(cpu));
 }
 
-/* The CPU of @mask with the most to do. CPUS: two have as much, or none two more than @thief. */
-static unsigned busiest_of(u32 mask)
+/* The CPUs of @mask with the most to do; none, if that is not two more than @thief has. */
+static u32 busiest_of(u32 mask)
 {
-	unsigned most = load_of(thief) + 1, found = CPUS;
+	unsigned most = load_of(thief) + 2;
+	u32 found = 0;
 
 	for (unsigned i = 0; i < CPUS; i++) {
 		if (!(mask & BIT(i)) || load_of(i) < most)
 			continue;
-		found = load_of(i) == most ? CPUS : i;
+		found = (load_of(i) == most ? found : 0) | BIT(i);
 		most = load_of(i);
 	}
 	return found;
 }
 
-/* The thread that comes from a CPU of @mask, or NULL. */
-static const struct thread *comes_from(u32 mask)
+/* The thread that comes from the first of @busiest, or NULL. */
+static const struct thread *comes_from(u32 busiest)
 {
-	unsigned cpu = busiest_of(mask);
+	unsigned cpu = busiest ? (unsigned)__builtin_ctz(busiest) : thief;
+	unsigned first = kinds[cpu] == FIRST_BOUND;
 
-	if (cpu == CPUS || waiting[cpu] <= (kinds[cpu] == FIRST_BOUND) || kinds[cpu] >= ALL_BOUND)
+	if (!busiest || waiting[cpu] <= first || kinds[cpu] >= ALL_BOUND)
 		return NULL;
-	return &waits[MOST * cpu + (kinds[cpu] == FIRST_BOUND)];
+	return &waits[MOST * cpu + first];
 }
 
-/* It is free which of two CPUs with the most to do is asked. */
-static bool is_open(u32 mask)
+/* Of two CPUs with the most to do it is free which one is asked. */
+static bool is_open(u32 busiest)
 {
-	unsigned most = load_of(thief) + 2, found = 0;
-
-	for (unsigned i = 0; i < CPUS; i++) {
-		if (!(mask & BIT(i)) || load_of(i) < most)
-			continue;
-		found = load_of(i) == most ? found + 1 : 1;
-		most = load_of(i);
-	}
-	return found > 1;
+	return busiest & (busiest - 1);
 }
 
 static void compare(void)
 {
-	u32 near = near_cpus(&cpus[thief]);
+	u32 near_mask = near_cpus(&cpus[thief]);
+	u32 near = busiest_of(near_mask), far = busiest_of(~near_mask & ALL);
 	const struct thread *want = comes_from(near);
 	struct runq *rq = &cpus[thief].runq;
 
-	if (is_open(near) || (!want && is_open(~near & ALL)))
+	if (is_open(near) || (!want && is_open(far)))
 		return;
-	want = want ? want : comes_from(~near & ALL);
+	want = want ? want : comes_from(far);
 	rq->balance_at = 0;
 	spin_lock(&rq->lock);
 	balance(rq, 0);
