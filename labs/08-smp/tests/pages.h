@@ -15,18 +15,20 @@
 
 #define PAGE_AT(i)	(BASE + (u64)(i) * PAGE_SIZE)
 
-/* For an interrupt: the thread that it came to, if it is @t, leaves for @cpu when it returns. */
+static inline void allow_one(struct thread *t, const void *cpu, u64 now)
+{
+	(void)now;
+	t->affinity = t->se.affinity = BIT(*(const unsigned *)cpu);
+}
+
+/*
+ * For an interrupt: the thread that it came to, if it is @t, leaves for @cpu when it returns, as
+ * a thread that is changed while it runs is looked at again.
+ */
 static inline void send_away(struct thread *t, unsigned cpu)
 {
-	struct runq *rq;
-
-	if (current_thread() != t)
-		return;
-	set_mask(t, BIT(cpu));
-	rq = thread_runq_lock(t);
-	rq->expired |= SLICE_OVER;
-	runq_resched(rq);
-	runq_unlock(rq);
+	if (current_thread() == t)
+		sched_change(t, allow_one, &cpu);
 }
 
 static inline int map_pages(struct addr_space *as, u64 pages)
