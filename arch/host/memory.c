@@ -58,12 +58,14 @@ static unsigned thread_cache;		/* index of the cache of struct thread */
 
 void *memcpy(void *dst, const void *src, size_t n)
 {
+	host_pages_copied(dst, src);
 	explore_stored(dst, n);
 	return __builtin_memcpy(dst, src, n);
 }
 
 void *memset(void *dst, int byte, size_t n)
 {
+	host_pages_copied(dst, NULL);
 	explore_stored(dst, n);
 	return __builtin_memset(dst, byte, n);
 }

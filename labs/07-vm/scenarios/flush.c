@@ -309,6 +309,25 @@ SCENARIO(joined, "share.joined", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .
 	end_here();
 }
 
+/* No CPU has the space until one joins it, while the page is replaced from another process. */
+SCENARIO(pin_joined, "share.joined_while_pinned", "07.6", "P7.9", .cpus = 2, .bootargs = ALONE,
+	 .sets_up = true, .after = no_tlb_has_the_old_page, .keeps = true)
+{
+	struct thread *me = current_thread();
+	struct page *p;
+	int err;
+
+	stay_on(0);
+	me->as = share_a_page();
+	explore_from_here();
+	act_on(1, &reader, join_and_read);
+	p = as_pin_page(space, VA, VM_WRITE, &err);
+	expect(p, "a pin gives %d", err);
+	page_put(p);
+	me->as = NULL;
+	end_here();
+}
+
 /* --- A right that came back, of which a CPU has not heard ------------------------------------- */
 
 /* Faults while its TLB forbids the write, whatever the table says by then. */

@@ -1,4 +1,4 @@
-/* Lab 07, hidden: forks, beside a CPU that joins the space, a move, and a fork of another space. */
+/* Lab 07, hidden: forks, beside a CPU that joins the space, a move, and other forks. */
 #include "spaces.h"
 
 #include "sched/cpu.h"
@@ -112,6 +112,19 @@ SCENARIO(two, "share.two_fork", "07.h", "P7.9", .cpus = 2, .bootargs = ALONE, .s
 #define UPPER	(BASE + BLOCK_SIZE)	/* in another table than VA */
 #define FAILS	5			/* the allocation that fails: late in a fork */
 
+static struct addr_space *space_of_two_tables(void)
+{
+	struct map_request upper = {
+		.addr = UPPER, .size = PAGE_SIZE, .fixed = true, .prot = RW,
+	};
+	struct addr_space *as = space_with_page();
+	vaddr_t at;
+
+	expect(!as_map(as, &upper, &at), "nothing could be mapped");
+	put_at(as, UPPER, 8);
+	return as;
+}
+
 static int fork_if_memory(void)
 {
 	struct addr_space *child;
@@ -136,18 +149,48 @@ static const char *shared_is_read_only(void)
 SCENARIO(one_fails, "share.one_fork_fails", "07.h", "P7.10", .cpus = 2, .bootargs = ALONE,
 	 .sets_up = true, .after = shared_is_read_only, .keeps = true)
 {
-	struct map_request upper = {
-		.addr = UPPER, .size = PAGE_SIZE, .fixed = true, .prot = RW,
-	};
-	vaddr_t at;
-
 	stay_on(0);
-	space = space_with_page();
-	expect(!as_map(space, &upper, &at), "nothing could be mapped");
-	put_at(space, UPPER, 8);
+	space = space_of_two_tables();
 	explore_from_here();
 	host_memory_refuse(FAILS);
 	act_on(1, &other, fork_if_memory);
+	fork_if_memory();
+	host_memory_refuse(0);
+	end_here();
+}
+
+/* --- A fork that fails, and another one right after it ---------------------------------------- */
+
+static int fork_after_it(void)
+{
+	struct addr_space *child;
+
+	/* The first fork may have the memory, and this one fail. */
+	if (!as_fork(space, &child))
+		expect(!(pte_prot(host_tlb_of(2, 0)) & VM_WRITE),
+		       "a fork is over, and CPU 2 can still write to the page that is shared");
+	return 0;
+}
+
+static int use_page(void)
+{
+	load_and_read(space);
+	cached = true;
+	return 0;
+}
+
+/* The first has taken a right before it fails, so the second finds none to take. */
+SCENARIO(fails_before, "share.fork_after_failure", "07.h", "P7.9", .cpus = 3, .bootargs = ALONE,
+	 .sets_up = true, .keeps = true)
+{
+	stay_on(0);
+	space = space_of_two_tables();
+	act_on(2, &another, use_page);
+	while (!cached)
+		arch_spin_hint();
+	explore_from_here();
+	host_memory_refuse(FAILS);
+	act_on(1, &other, fork_after_it);
 	fork_if_memory();
 	host_memory_refuse(0);
 	end_here();
