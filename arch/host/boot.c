@@ -16,10 +16,14 @@
 #include "sched/sched.h"
 #include "thread/thread.h"
 
+/* Of the state that goes back with a snapshot, as the kernel's own variables: scenarios set it. */
+#define KERNEL_DATA	__attribute__((section("kdata")))
+
 /* Defined in files that scenarios do without. */
 struct cpu cpus[MAX_CPUS];
-unsigned nr_cpus = 1, nr_nodes = 1;
-u64 clock_offset, clock_start;
+unsigned nr_cpus = 1;
+KERNEL_DATA unsigned nr_nodes = 1;
+KERNEL_DATA u64 clock_offset, clock_start;
 struct machine machine;
 struct cred kernel_cred = { .refs = 1 };
 struct place kernel_place;

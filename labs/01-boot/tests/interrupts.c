@@ -167,6 +167,28 @@ static void check_device_is_counted(void)
 	      counted);
 }
 
+void __real_uart_interrupts(unsigned on, unsigned off);
+
+static void end_tap(void)
+{
+	uart_tap = NULL;
+}
+
+/*
+ * The UART is idle, so it interrupts as soon as interrupts are on. The console has a byte for it
+ * then, asked for that interrupt itself, as the UART seemed busy, and so takes its wish back.
+ */
+static void ask_uart(void)
+{
+	static struct uart_tap tap;
+
+	tap = (struct uart_tap){ .in_fifo = UART_FIFO, .sending = end_tap };
+	uart_tap = &tap;
+	console_write_all(STREAM_KERNEL, ".", 1);
+	tap.rounds = 1;
+	__real_uart_interrupts(UART_TX, 0);
+}
+
 static _Atomic bool done;
 static bool came;
 
@@ -185,7 +207,7 @@ static int ask_again(void *unused)
 	uart_tap = NULL;
 	uart_interrupts(0, UART_TX);
 	before = device_interrupts();
-	uart_interrupts(UART_TX, 0);
+	ask_uart();
 	irq_on();
 	while (device_interrupts() == before && within(began))
 		arch_spin_hint();
@@ -218,7 +240,6 @@ static void check_device_that_switches(void)
 	thread_join(t, NULL, DEADLINE_NEVER);
 }
 
-/* The UART interrupts at once if it is asked to while it is idle; the console then has no byte. */
 static void check_requests_of_the_uart(void)
 {
 	u64 first = device_interrupts(), before, began;
@@ -228,7 +249,7 @@ static void check_requests_of_the_uart(void)
 		before = device_interrupts();
 		began = time_now();
 		irq_off();
-		uart_interrupts(UART_TX, 0);
+		ask_uart();
 		irq_on();
 		while (device_interrupts() == before && within(began))
 			arch_spin_hint();

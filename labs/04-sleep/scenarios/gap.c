@@ -8,7 +8,7 @@
 #include "mm/mm.h"
 #include "sched/cpu.h"
 
-#define CROWD	150
+#define CROWD	300
 
 struct place {
 	struct waiter waiter;

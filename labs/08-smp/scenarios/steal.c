@@ -3,6 +3,8 @@
  */
 #include "counted.h"
 
+#include "mm/numa.h"
+
 static int run_until_told(void)
 {
 	while (!told)
@@ -302,6 +304,39 @@ SCENARIO(loses_two, "kick.loses_two", "08.4", "P8.6", .cpus = 4, .bootargs = STE
 	explore_from_here();
 	others_may_come = true;
 	expect(kick_idle_for(&probe, NULL), "three CPUs idled, others told two, and this one none");
+	let_idle_cpus_go();
+}
+
+static _Atomic bool one_is_told;
+
+/* CPU 1 takes itself from this waker, to which CPU 3 is near then, and CPU 2 is not. */
+static int take_itself(void)
+{
+	other_begins = true;
+	while (!others_may_come)
+		arch_spin_hint();
+	atomic_fetch_and(&idle_mask, ~BIT(1));
+	while (!one_is_told)		/* its end makes others ready */
+		arch_spin_hint();
+	return 0;
+}
+
+SCENARIO(loses_near, "kick.loses_a_near_one", "08.4", "P8.6", .cpus = 4, .bootargs = STEALS,
+	 .keeps = true, .sets_up = true)
+{
+	hold_idle_cpus(0xe);
+	begin_actor(1, BIT(1), &first, take_itself);
+	while (!other_begins)
+		arch_spin_hint();
+	nr_nodes = 2;
+	cpus[2].node = 1;
+	atomic_fetch_or(&idle_mask, BIT(1));	/* as if CPU 1 idled, too */
+	explore_from_here();
+	others_may_come = true;
+	expect(kick_idle_for(&probe, NULL), "three CPUs idled, one was taken, and none is told");
+	expect(atomic_load(&idle_mask) & BIT(2),
+	       "one of two near CPUs was lost, and CPU 2 was told, which is not near");
+	one_is_told = true;
 	let_idle_cpus_go();
 }
 

@@ -5,7 +5,7 @@
 #include "nodes.h"
 #include "reason.h"
 
-static struct member m[3 * CREW];
+static struct member m[5 * CREW];
 static unsigned here, there, n;		/* m[0] to m[n - 1] exist */
 
 /* No CPU compares by itself for the next ten seconds. */
