@@ -163,7 +163,7 @@ static void check_timer(u64 set_for, const char *when)
 SCENARIO(timers, "sleepq.timer_by_state", "04.4", "P4.5", .cpus = 1, .sets_up = true,
 	 .quiet = true, .keeps = true, .no_costume = true)
 {
-	/* What the timer is set for; 0: it is not. The first has passed. */
+	/* The timer is set for one of these, of which the first has passed; 0: it is not set. */
 	const u64 now = time_now(), base = now + BIT(30);
 	const u64 sets[] = { now - 100, 0, base + 300, base + 500, base + 700, base + BIT(33) };
 	const u64 firsts[] = { base + 500, base + 400, base + 600 }, then = base + 900;
