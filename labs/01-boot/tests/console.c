@@ -262,11 +262,13 @@ static int write_line(void *unused)
 static void end_mixed(struct uart_tap *tap)
 {
 	unsigned times[2] = { 0 };
+	size_t n;
 
 	console_flush();
 	console_send_more();
 	uart_tap = NULL;
-	for (size_t at = 0; at + LINE <= tap->nr; at++)
+	n = MIN(tap->nr, sizeof(sent));
+	for (size_t at = 0; at + LINE <= n; at++)
 		for (unsigned i = 0; i < 2; i++)
 			if (memcmp(sent + at, text + i * LINE, LINE) == 0)
 				times[i]++;

@@ -233,24 +233,28 @@ static int read_it(void)
 	return 0;
 }
 
+/* This thread has the child's space, and writes to a page of the parent's. */
+static void pin_from_elsewhere(void)
+{
+	int err;
+	struct page *p = as_pin_page(space, VA, VM_WRITE, &err);
+
+	expect(p, "a pin gives %d", err);
+	page_put(p);
+	current_thread()->as = NULL;
+}
+
 /* The page is replaced by a thread of another process, as a debugger does, with its own space. */
 SCENARIO(from_elsewhere, "share.from_elsewhere", "07.6", "P7.9", .cpus = 2, .bootargs = ALONE,
 	 .sets_up = true, .after = no_tlb_has_the_old_page, .keeps = true)
 {
-	struct thread *me = current_thread();
-	struct page *p;
-	int err;
-
 	stay_on(0);
-	me->as = share_a_page();
+	current_thread()->as = share_a_page();
 	act_on(1, &reader, read_it);
 	while (!cached)
 		arch_spin_hint();
 	explore_from_here();
-	p = as_pin_page(space, VA, VM_WRITE, &err);
-	expect(p, "a pin gives %d", err);
-	page_put(p);
-	me->as = NULL;
+	pin_from_elsewhere();
 	begun = true;
 	end_here();
 }
@@ -313,18 +317,11 @@ SCENARIO(joined, "share.joined", "07.5", "P7.9", .cpus = 2, .bootargs = ALONE, .
 SCENARIO(pin_joined, "share.joined_while_pinned", "07.6", "P7.9", .cpus = 2, .bootargs = ALONE,
 	 .sets_up = true, .after = no_tlb_has_the_old_page, .keeps = true)
 {
-	struct thread *me = current_thread();
-	struct page *p;
-	int err;
-
 	stay_on(0);
-	me->as = share_a_page();
+	current_thread()->as = share_a_page();
 	explore_from_here();
 	act_on(1, &reader, join_and_read);
-	p = as_pin_page(space, VA, VM_WRITE, &err);
-	expect(p, "a pin gives %d", err);
-	page_put(p);
-	me->as = NULL;
+	pin_from_elsewhere();
 	end_here();
 }
 

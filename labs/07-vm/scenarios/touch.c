@@ -192,7 +192,7 @@ static int look_at_all(void)
 	return 0;
 }
 
-SCENARIO(seen_in_file, "first.seen_in_file", "07.4", "P7.3 P7.6", .cpus = 2, .bootargs = ALONE,
+SCENARIO(seen_in_file, "first.seen_in_file", "07.4", "P7.3", .cpus = 2, .bootargs = ALONE,
 	 .sets_up = true, .keeps = true)
 {
 	stay_on(0);
