@@ -167,6 +167,7 @@ static void check_device_is_counted(void)
 	      counted);
 }
 
+/* Of the UART itself, whatever tap stands before it. */
 void __real_uart_interrupts(unsigned on, unsigned off);
 
 static void end_tap(void)
