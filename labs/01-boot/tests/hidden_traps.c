@@ -3,18 +3,17 @@
  * and change registers in any order, against a model; and interrupts that are raised and held back
  * around them and in them, of which each is counted.
  */
+#include "ask.h"
 #include "registers.h"
 
 #include "base/irq.h"
 #include "base/panic.h"
 #include "base/string.h"
-#include "console/uart.h"
 #include "errno.h"
 #include "mm/vm.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/time.h"
-#include "test/instrument.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
 
@@ -287,13 +286,12 @@ static void look(void *unused)
 	base = outer;
 }
 
-/* It interrupts at once, unless the kernel prints meanwhile, and turns this off again. */
-static void ask_uart(void)
+static void request_of_uart(void)
 {
 	bool on = arch_irqs_enabled();
 
 	arch_irqs_disable();
-	uart_interrupts(UART_TX, 0);
+	ask_uart();
 	if (on)
 		arch_irqs_enable();
 	arch_spin_hint();
@@ -302,7 +300,7 @@ static void ask_uart(void)
 static void raise(unsigned kinds)
 {
 	if (kinds & UART)
-		ask_uart();
+		request_of_uart();
 	if (kinds & TIMER)
 		timer_set(this_cpu(), time_now());
 	else
@@ -340,7 +338,7 @@ static void hold_back(void)
 	while (kinds & TIMER && ticks() == timers && within(began))
 		arch_spin_hint();
 	while (kinds & UART && device_interrupts() == devices && within(began))
-		ask_uart();
+		request_of_uart();
 	CHECK(!(ticks() == timers) == !!(kinds & TIMER), "P1.8",
 	      "the timer was %sset, and its handler was called %lu times",
 	      kinds & TIMER ? "" : "not ", ticks() - timers);

@@ -1,18 +1,16 @@
 /*
  * Lab 01, step 5: interrupts, each with its own handler, in code that does not call for them.
  */
+#include "ask.h"
 #include "registers.h"
 
 #include "base/irq.h"
 #include "base/panic.h"
 #include "base/string.h"
 #include "base/symbols.h"
-#include "console/console.h"
-#include "console/uart.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/time.h"
-#include "test/instrument.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
 
@@ -165,29 +163,6 @@ static void check_device_is_counted(void)
 	irq_on();
 	CHECK(!tap.nr || counted == 1, "P1.8", "while a device's handler runs %u are counted",
 	      counted);
-}
-
-/* Of the UART itself, whatever tap stands before it. */
-void __real_uart_interrupts(unsigned on, unsigned off);
-
-static void end_tap(void)
-{
-	uart_tap = NULL;
-}
-
-/*
- * The UART is idle, so it interrupts as soon as interrupts are on. The console has a byte for it
- * then, asked for that interrupt itself, as the UART seemed busy, and so takes its wish back.
- */
-static void ask_uart(void)
-{
-	static struct uart_tap tap;
-
-	tap = (struct uart_tap){ .in_fifo = UART_FIFO, .sending = end_tap };
-	uart_tap = &tap;
-	console_write_all(STREAM_KERNEL, ".", 1);
-	tap.rounds = 1;
-	__real_uart_interrupts(UART_TX, 0);
 }
 
 static _Atomic bool done;
