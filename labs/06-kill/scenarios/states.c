@@ -1,6 +1,6 @@
 /*
- * Lab 06, step 5: a victim in every state, with a signal or without, in a process that is stopped or
- * not, and killed by another process or by the exit of a thread beside it.
+ * Lab 06, step 5: a victim in every state, with a signal or without, in a process that is stopped
+ * or not, and killed by another process or by the exit of a thread beside it.
  */
 #include "base/irq.h"
 #include "errno.h"
