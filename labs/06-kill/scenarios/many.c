@@ -5,6 +5,7 @@
 #include "explore/scenario.h"
 #include "explore/tree.h"
 #include "process/process.h"
+#include "sched/cpu.h"
 #include "sched/wait.h"
 
 #define DOZEN	12
@@ -90,6 +91,40 @@ SCENARIO(beside_loop, "kill.exit_beside_a_loop", "06.5", "P6.11", .cpus = 2, .se
 	explore_from_here();
 	thread_resume(exits);
 	expect_end(pid, STATUS_EXIT(5));
+}
+
+/* --- A victim that must leave its CPU, and is killed on its way ------------------------------- */
+
+static int send_away(void *t)
+{
+	sched_set_affinity(t, BIT(0));
+	thread_put(t);
+	return 0;
+}
+
+/* Killed as soon as it has left its CPU, whose queue it is not in. */
+SCENARIO(moves, "kill.on_its_way", "06.4", "P6.4", .cpus = 3, .sets_up = true)
+{
+	struct thread *t, *sender;
+	pid_t pid;
+
+	subject = make_child();
+	pid = subject->pid;
+	stay_on(2);
+	t = create_on(subject, 1, compute);
+	sender = thread_create("sender", send_away, thread_get(t), PRIORITY_DEFAULT);
+	expect(sender, "no thread");
+	sched_set_affinity(sender, BIT(0));
+	thread_resume(t);
+	while (!computes)
+		arch_spin_hint();
+	explore_from_here();
+	thread_resume(sender);
+	while (thread_state(t) != THREAD_READY && thread_cpu(t) != &cpus[0])
+		arch_spin_hint();
+	process_kill(subject, KILLED);
+	expect_end(pid, KILLED);
+	thread_join(sender, NULL, DEADLINE_NEVER);
 }
 
 /* --- Any number of zombies -------------------------------------------------------------------- */

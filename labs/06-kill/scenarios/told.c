@@ -177,6 +177,34 @@ SCENARIO(zombie_unwanted, "zombie.unwanted", "06.2", "P6.7", .cpus = 2)
 	expect_status(pid, STATUS_EXIT(3));
 }
 
+static struct actor poller;
+
+/* As poll() does on a descriptor of the process (process/pidfd.c). */
+static int poll_end(void)
+{
+	spin_lock(&subject->thread_gone.lock);
+	while (process_state(subject) != PROCESS_ZOMBIE)
+		expect(!wait_block_locked(&subject->thread_gone, DEADLINE_NEVER, WAIT_UNKILLABLE),
+		       "a wait that no kill may end has failed");
+	spin_unlock(&subject->thread_gone.lock);
+	process_put(subject);
+	return 0;
+}
+
+/* Who is told that a thread is gone looks for the zombie, and has no lock of the tree. */
+SCENARIO(polled, "zombie.polled_by_descriptor", "06.2", "P6.7", .cpus = 2, .keeps = true)
+{
+	struct thread *ends;
+	pid_t pid;
+
+	subject = process_get(make_leaver(&kernel_process, &ends));
+	pid = subject->pid;
+	act_on(1, &poller, poll_end);
+	thread_resume(ends);
+	expect_end(pid, STATUS_EXIT(3));
+	end_here();
+}
+
 static int wait_for_grandparent(void)
 {
 	expect_status(child, STATUS_EXIT(3));

@@ -4,6 +4,8 @@
  */
 #include "victims.h"
 
+#include "base/string.h"
+
 static struct wait_queue never = WAIT_QUEUE_INIT(never);	/* no event wakes its waiters */
 
 static int wait_for_ever(void *arg)
@@ -138,6 +140,54 @@ KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
 	irq_on();
 	status_of(p->pid, "P6.4");
 	kill_joinable();
+	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
+}
+
+#define CROWD	(9 * 256)		/* for a counter of 8 bits it is none */
+
+/* Sees to it that the reaper runs as soon as it has a body and interrupts are on, or no longer. */
+static void hurry_reaper(bool hurry)
+{
+	static const struct sched_params first = { .class = SCHED_FIFO, .rt_priority = 1 };
+	static struct sched_params usual;
+	struct thread *reaper = NULL;
+
+	spin_lock(&kernel_process.lock);
+	list_for_each(t, &kernel_process.threads, struct thread, process_node)
+		if (!strcmp(t->name, "reaper"))
+			reaper = t;
+	spin_unlock(&kernel_process.lock);
+	REQUIRE(reaper, "P6.10", "there is no reaper");
+	if (hurry)
+		usual = sched_get_params(reaper);
+	sched_set_params(reaper, hurry ? &first : &usual);
+}
+
+/* At rest, so the reaper has freed many of them when a walk that pauses goes on. */
+KTEST(kill_thousands, "kill.thousands", "06.4", "P6.4")
+{
+	struct thread *t;
+	struct process *p;
+	unsigned n = 0, kept = threads_max;
+
+	NEEDS_ONE_CPU;
+	threads_max = 2 * CROWD;
+	ran = 0;
+	p = victim(count_run, NULL, &t);
+	do {
+		irq_off();
+		thread_resume(t);
+		thread_suspend(t);
+		irq_on();
+		n++;
+	} while (n < CROWD && thread_create_in(p, "sibling", count_run, NULL, PRIORITY_DEFAULT,
+					       &t) == 0);
+	REQUIRE(n == CROWD, "P6.4", "only %u threads were made", n);
+	hurry_reaper(true);
+	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	hurry_reaper(false);
+	status_of(p->pid, "P6.4");
+	threads_max = kept;
 	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
 }
 
