@@ -62,6 +62,12 @@ extern void (*trap_action)(struct trapframe *tf);
 bool trap_expected(struct trapframe *tf);	/* for the port's trap handler: calls it */
 
 /*
+ * line: this CPU gets an interrupt, as from a device's @line of the interrupt controller; false: no
+ * code can raise one here (arch/<arch>/test_lines.c).
+ */
+bool test_raise_line(unsigned line);
+
+/*
  * uart: while uart_tap is not NULL, the bytes that the console sends go there and not to the wire.
  * It has a FIFO of UART_FIFO bytes, which is empty again @rounds more times when the console asks,
  * and then, unless @polls is 0, whenever the console has asked so often since the last byte.

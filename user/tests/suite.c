@@ -12,7 +12,7 @@
 
 static const char *const names[] = {
 	"thread", "mutex", "cond", "semaphore", "fork", "family", "signal", "stop",
-	"interrupt",
+	"interrupt", "context",
 };
 
 /* Returns the status of the program @path, as wait() gives it; -1 if there is none. */

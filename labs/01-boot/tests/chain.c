@@ -5,11 +5,13 @@
 #include "base/string.h"
 #include "base/symbols.h"
 #include "sched/cpu.h"
+#include "test/instrument.h"
 #include "test/ktest.h"
 #include "thread/thread.h"
 
-#define DEPTH	40u
-#define ENTRIES	400u
+#define DEPTH		40u
+#define ENTRIES		1200u
+#define WALK_STEPS	4000u	/* instructions: a walk of so many frames is over */
 
 static u64 returns[DEPTH];	/* of callee(n), as the compiler knows them */
 static u64 pcs[ENTRIES];
@@ -44,8 +46,45 @@ KTEST_EARLY(chain_calls, "chain.calls", "01.2", "P1.3")
 	memset(pcs, 0, sizeof(pcs));
 	callee(DEPTH - 1, 3);
 	CHECK(found == 3 && !pcs[3], "P1.3", "of a chain of 3 entries %u were stored", found);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(pcs[i] == returns[i], "P1.3", "of 3 entries the one with number %u is %lx, "
+						    "not %lx",
+		      i, pcs[i], returns[i]);
 	callee(DEPTH - 1, 0);
 	CHECK(found == 0, "P1.3", "of a chain of 0 entries %u were stored", found);
+}
+
+/* --- A walk in a walk ------------------------------------------------------------------------- */
+
+static u64 others[ENTRIES];
+static unsigned walks;
+
+/* In the timer's interrupt. */
+static void walk_there(void *unused)
+{
+	(void)unused;
+	walks += backtrace_walk(current_thread(), arch_frame_pointer(), others, ENTRIES) > 2;
+}
+
+KTEST(chain_interrupted, "chain.interrupted", "01.5", "P1.3")
+{
+	unsigned wrong = 0;
+
+	NEEDS_ONE_CPU;
+	walks = 0;
+	sweep_action = walk_there;
+	for (unsigned step = 1; step < WALK_STEPS; step += 29) {
+		memset(pcs, 0, sizeof(pcs));
+		sweep_begin(step);
+		callee(DEPTH - 1, ENTRIES);
+		sweep_end();
+		for (unsigned i = 0; i < DEPTH; i++)
+			wrong += pcs[i] != returns[i];
+	}
+	sweep_action = NULL;
+	CHECK(walks > 10, "P1.3", "%u chains were walked in interrupts", walks);
+	CHECK(wrong == 0, "P1.3", "walks that were interrupted by others gave %u wrong entries",
+	      wrong);
 }
 
 /* --- Damaged stacks --------------------------------------------------------------------------- */
@@ -53,7 +92,7 @@ KTEST_EARLY(chain_calls, "chain.calls", "01.2", "P1.3")
 #define WORDS	96u
 #define LOW	32u		/* words [LOW, HIGH) are the stack */
 #define HIGH	64u
-#define MANY	300u		/* frames: more than 8 bits count */
+#define MANY	1000u		/* frames: about as many as a kernel stack has room for */
 
 static u64 area[WORDS];
 static struct thread owner;
@@ -120,7 +159,7 @@ static void check_ends(u64 *middle)
 static void check_contents(void)
 {
 	static const u64 addresses[] = { 0, 1, PAGE_SIZE, ~0UL };
-	static u64 large[3 * PAGE_SIZE / sizeof(u64)];
+	static u64 large[4 * MANY + 32];
 	u64 *low = &area[LOW + 8], *high = &area[HIGH - 8], next = next_word(LOW + 8) - (LOW + 8);
 	unsigned n = walk_to(low, high);
 
@@ -142,7 +181,7 @@ static void check_contents(void)
 	high = &large[ARRAY_SIZE(large) - 8];
 	low[next] = (u64)high;
 	high[next] = 1;
-	CHECK(walk((u64)low) == n, "P1.4", "a frame that is two pages large was not read");
+	CHECK(walk((u64)low) == n, "P1.4", "a frame of some pages was not read");
 	for (u64 *fp = low; fp < low + 4 * MANY; fp += 4)
 		fp[next] = (u64)(fp + 4);
 	low[4 * MANY + next] = 1;

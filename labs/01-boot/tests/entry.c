@@ -14,7 +14,7 @@
 
 #define REGISTERS_MAX	32u
 #define TRAPS_MAX	100u	/* more than all breakpoints of a test */
-#define FLOAT		0x6000u	/* sstatus.FS of RISC-V */
+#define CHANGED		(0x6000u | BIT(19))	/* FS and MXR in sstatus of RISC-V */
 
 static u64 value, after[REGISTERS_MAX];
 static unsigned traps;
@@ -52,8 +52,8 @@ static void look_and_leave(struct trapframe *tf)
 	trap_action = NULL;
 	CHECK(!arch_irqs_enabled(), "P1.6", "the handler runs with interrupts on");
 	CHECK(!test_flags(), "P1.6", "the handler runs with the flags 0x%lx", test_flags());
-	/* x86_64 aligns the stack pointer first */
-	CHECK(arch_trap_sp(tf) - (u64)(tf + 1) < 16, "P1.6",
+	/* x86_64 aligns the stack pointer first, and RISC-V's is a multiple of 16 always */
+	CHECK(ALIGN_DOWN(arch_trap_sp(tf), 16) == (u64)(tf + 1), "P1.6",
 	      "the frame at %p is not right below the stack pointer %lx", (void *)tf,
 	      arch_trap_sp(tf));
 	CHECK(arch_frame_pointer() < (u64)tf, "P1.6", "the handler's stack is above the frame");
@@ -106,14 +106,14 @@ static void go_on_nested(struct trapframe *tf)
 
 static u64 noted, changed;	/* bits of the status: in the last frame, and those to change */
 
-/* Changes the state of floating point, which no code of the kernel needs, where a frame has it. */
+/* Changes what no code of the kernel needs, where a frame has a status. */
 static void go_on_otherwise(struct trapframe *tf)
 {
 	for (const struct test_word *w = test_words; w->name; w++)
 		if (!strcmp(w->name, "status")) {
-			changed = FLOAT;
-			noted = *word_of(tf, w) & FLOAT;
-			*word_of(tf, w) ^= FLOAT;
+			changed = CHANGED;
+			noted = *word_of(tf, w) & CHANGED;
+			*word_of(tf, w) ^= CHANGED;
 		}
 	go_on(tf);
 }

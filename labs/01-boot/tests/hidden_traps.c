@@ -3,7 +3,7 @@
  * and change registers in any order, against a model; and interrupts that are raised and held back
  * around them and in them, of which each is counted.
  */
-#include "ask.h"
+#include "interrupts.h"
 #include "registers.h"
 
 #include "base/irq.h"
@@ -21,7 +21,6 @@
 #define DEPTH		5u
 #define ROUNDS		800u
 #define NOWHERE		((vaddr_t)16)		/* in user space, never mapped */
-#define LONG		(200 * NSEC_PER_MSEC)	/* more than anything here takes */
 
 /* --- Traps in traps --------------------------------------------------------------------------- */
 
@@ -192,25 +191,6 @@ static _Atomic unsigned ordered;	/* requests that CPU 1 is to send */
 static u64 requests(void)
 {
 	return atomic_load(&cpus[0].stats.resched_ipis);
-}
-
-static u64 ticks(void)
-{
-	return atomic_load(&cpus[0].stats.timer_interrupts);
-}
-
-static u64 device_interrupts(void)
-{
-	u64 n = 0;
-
-	for (unsigned i = 0; i < nr_cpus; i++)
-		n += atomic_load(&cpus[i].stats.interrupts);
-	return n;
-}
-
-static bool within(u64 since)
-{
-	return time_now() - since < LONG;
 }
 
 static bool request_is_pending(void)

@@ -4,6 +4,7 @@
  */
 #include "program.h"
 
+#include "base/irq.h"
 #include "base/panic.h"
 #include "process/signal.h"
 #include "sched/time.h"
@@ -11,8 +12,10 @@
 
 #define LOOP_STEP	40000u		/* instructions: in the program's loop */
 #define TURN		(100 * NSEC_PER_MSEC)	/* by then another thread has had the CPU */
+#define AT_ONCE		(100 * NSEC_PER_USEC)
 #define NO_TURN		220		/* exit codes of one that stays in the kernel */
 #define IN_USER_MODE	221
+#define NOT_AT_ONCE	222
 
 /* Where an interrupt finds the program, if one does. */
 enum interrupted { NEVER, IN_LOOP, IN_CALL, AT_BREAKPOINT };
@@ -130,38 +133,71 @@ static int take_turn(void *unused)
 	return 0;
 }
 
-/* As in a long system call: the thread has a user's frame, and is in the kernel all the time. */
-static int stay_in_kernel(void *other)
+static bool turn_within(u64 ns)
 {
-	struct thread *t = current_thread();
-	int err = program_load(test_user);
 	u64 began = time_now();
 
+	while (!turn_taken && time_now() - began < ns)
+		arch_spin_hint();
+	return turn_taken;
+}
+
+/* The thread is marked, as one must be for @urgent, and an interrupt comes: a request. */
+static bool gives_way_at_once(struct thread *urgent)
+{
+	struct thread *t = current_thread();
+
+	turn_taken = false;
+	irq_off();
+	thread_resume(urgent);
+	atomic_fetch_and(&t->work, ~WORK_RESCHED);	/* irq_on() would see it */
+	irq_on();
+	arch_irqs_disable();
+	atomic_fetch_or(&t->work, WORK_RESCHED);
+	ipi_send(this_cpu(), IPI_RESCHED);
+	arch_irqs_enable();
+	return turn_within(AT_ONCE);
+}
+
+static struct thread *other, *urgent;
+
+/* As in a long system call: the thread has a user's frame, and is in the kernel all the time. */
+static int stay_in_kernel(void *unused)
+{
+	int err = program_load(test_user);
+
+	(void)unused;
 	if (err)
 		return err;
 	thread_resume(other);
-	while (!turn_taken && time_now() - began < TURN)
-		arch_spin_hint();
-	if (!turn_taken)
+	if (!turn_within(TURN))
 		return NO_TURN;
-	return t->stats.user_ns ? IN_USER_MODE : 0;
+	if (current_thread()->stats.user_ns)
+		return IN_USER_MODE;
+	return gives_way_at_once(urgent) ? 0 : NOT_AT_ONCE;
 }
 
 /* The timer's handler, and the end of it, are told where this interrupt came. */
 static void check_interrupted_call(void)
 {
-	struct thread *other = thread_create("other", take_turn, NULL, PRIORITY_DEFAULT);
 	int code;
 
-	REQUIRE(other, "P1.8", "no memory for a thread");
+	other = thread_create("other", take_turn, NULL, PRIORITY_DEFAULT);
+	urgent = thread_create("urgent", take_turn, NULL, PRIORITY_HIGHEST);
+	REQUIRE(other && urgent, "P1.8", "no memory for a thread");
 	turn_taken = false;
-	code = program_await(program_start(stay_in_kernel, other)) >> 8 & 0xff;
+	code = program_await(program_start(stay_in_kernel, NULL)) >> 8 & 0xff;
 	CHECK(code != NO_TURN, "P1.8", "a system call that takes long keeps the CPU");
+	CHECK(code != NOT_AT_ONCE, "P1.8",
+	      "a system call that takes long keeps the CPU from an urgent thread after a request");
 	CHECK(code != IN_USER_MODE, "P1.8",
 	      "the time of an interrupted system call is charged as that of the program");
-	CHECK(code < NOT_SET_UP || code == NO_TURN || code == IN_USER_MODE, "P1.10",
+	CHECK(code < NOT_SET_UP || code >= NO_TURN, "P1.10",
 	      "the program could not be set up: %u", code);
+	if (code)
+		return;				/* perhaps they have not been started */
 	thread_join(other, NULL, DEADLINE_NEVER);
+	thread_join(urgent, NULL, DEADLINE_NEVER);
 }
 
 /* A call chain from inside a system call ends there as well. */
@@ -173,4 +209,58 @@ KTEST(user_called, "user.called", "01.7", "P1.10")
 	      "%u interrupts came, %u in the program's call", visits, user_visits);
 	check_breakpoint();
 	check_interrupted_call();
+}
+
+/* --- Two CPUs --------------------------------------------------------------------------------- */
+
+#define HELD	(200 * NSEC_PER_MSEC)
+
+static _Atomic bool over;
+
+/* On CPU 0: as in a system call, and held as soon as an interrupt comes. */
+static int stay_on_cpu_0(void *unused)
+{
+	u64 began = time_now();
+	int err = program_load(test_user);
+
+	(void)unused;
+	if (err)
+		return err;
+	sched_set_affinity(current_thread(), BIT(0));
+	if (park_arm(0, "irq_enter", AT_ENTRY, current_thread(), HELD))
+		return NOT_SET_UP + 2;
+	while (!over && time_now() - began < HELD)
+		arch_spin_hint();
+	return current_thread()->stats.user_ns ? IN_USER_MODE : 0;
+}
+
+static int become_user_on_cpu_1(void *unused)
+{
+	(void)unused;
+	sched_set_affinity(current_thread(), BIT(1));
+	return become_user((void *)(u64)NEVER);
+}
+
+/* While an interrupt of one CPU is about to be handled another one comes, and in user mode. */
+KTEST(user_beside, "user.beside", "01.7", "P1.8")
+{
+	pid_t in_kernel, in_user_mode;
+	int status;
+
+	NEEDS_TWO_CPUS;
+	over = false;
+	sched_set_affinity(current_thread(), BIT(1));
+	in_kernel = program_start(stay_on_cpu_0, NULL);
+	CHECK(park_wait(0, HELD), "P1.8", "no interrupt comes to a program in a system call");
+	in_user_mode = program_start(become_user_on_cpu_1, NULL);
+	thread_sleep(NSEC_PER_MSEC);
+	park_release(0);
+	thread_sleep(NSEC_PER_MSEC);
+	over = true;
+	status = program_await(in_kernel) >> 8 & 0xff;
+	CHECK(status != IN_USER_MODE, "P1.8",
+	      "the timer's handler of a CPU in the kernel was told of another CPU's user mode");
+	CHECK(!status || status == IN_USER_MODE, "P1.10", "the program could not be set up: %u",
+	      status);
+	check_status(program_await(in_user_mode));
 }

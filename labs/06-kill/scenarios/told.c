@@ -191,7 +191,7 @@ static int poll_end(void)
 	return 0;
 }
 
-/* Who is told that a thread is gone looks for the zombie, and has no lock of the tree. */
+/* A poller that is told looks for the zombie, without a lock of the tree. */
 SCENARIO(polled, "zombie.polled_by_descriptor", "06.2", "P6.7", .cpus = 2, .keeps = true)
 {
 	struct thread *ends;
