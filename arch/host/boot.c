@@ -24,6 +24,7 @@ struct cpu cpus[MAX_CPUS];
 unsigned nr_cpus = 1;
 KERNEL_DATA unsigned nr_nodes = 1;
 KERNEL_DATA u64 clock_offset, clock_start;
+KERNEL_DATA struct host_contention host_contention;
 struct machine machine;
 struct cred kernel_cred = { .refs = 1 };
 struct place kernel_place;
@@ -32,6 +33,11 @@ struct place kernel_place;
 struct place *place_copy(struct place *place)
 {
 	return place;
+}
+
+void host_contend(_Atomic u32 *word, unsigned pairs)
+{
+	host_contention = (struct host_contention){ word, 2 * pairs };
 }
 
 static void (*scenario)(void);

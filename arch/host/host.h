@@ -19,6 +19,12 @@ extern unsigned vcpu;			/* which runs now */
 extern bool scenario_quiet;		/* no interrupt comes */
 extern bool scenario_sets_up;		/* it has not come to explore_from_here() yet */
 extern bool host_costume;		/* set before the boot: costume.c */
+/* A word that other CPUs change before each of the next @left exchanges: host_contend(). */
+extern struct host_contention {
+	void *word;
+	unsigned left;
+} host_contention;
+void host_contend(_Atomic uint32_t *word, unsigned pairs);
 extern bool scenario_over;		/* its own thread and its actors (scenario.h) have ended */
 
 /*

@@ -312,12 +312,25 @@ static bool fails_anyway(void)
 	return fails;
 }
 
+/* See host_contend(): the word is one more than it was, or again what it was. */
+static void contend(volatile void *p)
+{
+	struct host_contention *c = &host_contention;
+
+	if (!running || !c->left || p != c->word)
+		return;
+	*(uint32_t *)c->word += c->left-- % 2 ? -1 : 1;
+	explore_stored(c->word, sizeof(uint32_t));
+	explore_stored(&c->left, sizeof(c->left));	/* no state comes twice */
+}
+
 #define COMPARE_EXCHANGE(bits, type, strength, access, fails) \
 	int __tsan_atomic##bits##_compare_exchange_##strength(volatile type *p, type *expected, \
 							      type v, int order, int failure) \
 	{ \
 		bool works; \
 		access; \
+		contend(p); \
 		works = *p == *expected && !(fails); \
 		LOADED(p, *p, works ? order : failure); \
 		if (works) { \

@@ -61,6 +61,12 @@ void explore_from_here(void);
 /* Moves the clock on to @now, ns since boot; timers that are due then fire as usual. */
 void host_clock_to(u64 now);
 
+/*
+ * As if other CPUs took a hold and gave it up, @pairs times, always just before an exchange: each
+ * time @word is not any more what the exchange expects, and in the end it is as it was.
+ */
+void host_contend(_Atomic u32 *word, unsigned pairs);
+
 /* In a loop that waits for others: the turn of another CPU, and of a thread of this CPU. */
 static inline void let_others_run(void)
 {

@@ -259,3 +259,20 @@ SCENARIO(hold_or_kill, "hold.against_kill", "06.6", "P6.8", .cpus = 2)
 	expect(status == KILLED, "the victim ended with status 0x%x, not 0x%x", status, KILLED);
 	expect(teardowns == 1, "the process was torn down %u times", teardowns);
 }
+
+/* A living process is held, however often others take holds and give them up meanwhile. */
+SCENARIO(contended, "hold.contended", "06.6", "P6.8", .cpus = 1, .quiet = true, .no_costume = true)
+{
+	struct thread *t;
+	struct process *p = make_leaver(&kernel_process, &t);
+	pid_t pid = p->pid;
+	bool held;
+
+	host_contend(&p->holds, 50);
+	held = process_hold(p);
+	host_contend(NULL, 0);
+	expect(held, "a hold of a living process failed, as others came before it");
+	process_unhold(p);
+	thread_resume(t);
+	expect_status(pid, STATUS_EXIT(3));
+}

@@ -278,6 +278,19 @@ BARE_SCENARIO(weak_exchange_loop, "litmus.weak_exchange_loop", .cpus = 2)
 	expect(load(&x, relaxed) > old, "it has not added 1");
 }
 
+/* A word that others change before each of four exchanges. */
+BARE_SCENARIO(contended, "litmus.contended", .cpus = 1)
+{
+	u32 old = load(&x, relaxed), failed = 0;
+
+	(void)cpu;
+	host_contend(&x, 2);
+	while (!atomic_compare_exchange_strong(&x, &old, old + 10))
+		failed++;
+	expect(failed == 4 && load(&x, relaxed) == 10, "%u exchanges failed, and x is %u", failed,
+	       load(&x, relaxed));
+}
+
 /* Message passing: a reader that sees the flag sees the message. */
 BARE_SCENARIO(message, "litmus.message", .cpus = 2)
 {
