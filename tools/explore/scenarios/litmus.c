@@ -259,38 +259,6 @@ BARE_SCENARIO(buffering_late, "litmus.store_buffering_late_fence", .cpus = 2, .a
 		atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* A weak compare-and-exchange may fail although nobody disturbs it: it needs a loop. */
-BARE_SCENARIO(weak_exchange, "litmus.weak_exchange", .cpus = 1, .weak = true)
-{
-	u32 zero = 0;
-
-	(void)cpu;
-	expect(atomic_compare_exchange_weak(&x, &zero, 1), "it failed for no reason");
-}
-
-BARE_SCENARIO(weak_exchange_loop, "litmus.weak_exchange_loop", .cpus = 2)
-{
-	u32 old = load(&x, relaxed);
-
-	(void)cpu;
-	while (!atomic_compare_exchange_weak(&x, &old, old + 1))
-		;
-	expect(load(&x, relaxed) > old, "it has not added 1");
-}
-
-/* A word that others change before each of four exchanges. */
-BARE_SCENARIO(contended, "litmus.contended", .cpus = 1)
-{
-	u32 old = load(&x, relaxed), failed = 0;
-
-	(void)cpu;
-	host_contend(&x, 2);
-	while (!atomic_compare_exchange_strong(&x, &old, old + 10))
-		failed++;
-	expect(failed == 4 && load(&x, relaxed) == 10, "%u exchanges failed, and x is %u", failed,
-	       load(&x, relaxed));
-}
-
 /* Message passing: a reader that sees the flag sees the message. */
 BARE_SCENARIO(message, "litmus.message", .cpus = 2)
 {
