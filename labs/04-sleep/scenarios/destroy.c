@@ -179,15 +179,20 @@ static int wake_b(void)
 	return wait_wake_one(&b, 6);
 }
 
+static const char *in_no_queue(void)
+{
+	return a.nr || b.nr || !list_empty(&a.links) || !list_empty(&b.links)
+		       ? "a waiter has left both of its queues, and is still in one"
+		       : NULL;
+}
+
 static const char *one_claimed(void)
 {
 	if (killer.result + woke > 1)
 		return "both of two wake-ups woke the waiter";
 	if (waiter.result != (killer.result ? 6 : 5))
 		return wrong("the waiter got status %d", waiter.result);
-	return a.nr || b.nr || !list_empty(&a.links) || !list_empty(&b.links)
-		       ? "a waiter is still in a queue"
-		       : NULL;
+	return in_no_queue();
 }
 
 /* The claims are made under two different locks. */
@@ -200,5 +205,15 @@ SCENARIO(two_queues, "ends.two_queues", "04.4", "P4.10", .cpus = 2, .after = one
 	go = true;
 	woke = wait_wake_one_locked(&a, 5);
 	spin_unlock(&a.lock);
+	end_here();
+}
+
+/* One of the queues is destroyed, and the waiter leaves the other one, too. */
+SCENARIO(one_of_two, "destroy.one_of_two", "04.5", "P4.12", .cpus = 2, .after = in_no_queue,
+	 .keeps = true)
+{
+	act_on(1, &waiter, wait_in_both);
+	await_blocked(&waiter);
+	wait_queue_destroy(&a);
 	end_here();
 }
