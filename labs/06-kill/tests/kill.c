@@ -143,8 +143,6 @@ KTEST(kill_unrun, "kill.unrun", "06.4", "P6.4")
 	CHECK(ran == 0, "P6.4", "%u threads that had not run before the kill ran after it", ran);
 }
 
-#define CROWD	(9 * 256)		/* for a counter of 8 bits it is none */
-
 /* Sees to it that the reaper runs as soon as it has a body and interrupts are on, or no longer. */
 static void hurry_reaper(bool hurry)
 {
@@ -171,7 +169,7 @@ KTEST(kill_thousands, "kill.thousands", "06.4", "P6.4")
 	unsigned n = 0, kept = threads_max;
 
 	NEEDS_ONE_CPU;
-	threads_max = 2 * CROWD;
+	threads_max = 2 * THOUSANDS;
 	ran = 0;
 	p = victim(count_run, NULL, &t);
 	do {
@@ -180,9 +178,9 @@ KTEST(kill_thousands, "kill.thousands", "06.4", "P6.4")
 		thread_suspend(t);
 		irq_on();
 		n++;
-	} while (n < CROWD && thread_create_in(p, "sibling", count_run, NULL, PRIORITY_DEFAULT,
-					       &t) == 0);
-	REQUIRE(n == CROWD, "P6.4", "only %u threads were made", n);
+	} while (n < THOUSANDS && thread_create_in(p, "sibling", count_run, NULL, PRIORITY_DEFAULT,
+						   &t) == 0);
+	REQUIRE(n == THOUSANDS, "P6.4", "only %u threads were made", n);
 	hurry_reaper(true);
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
 	hurry_reaper(false);

@@ -224,6 +224,32 @@ KTEST(zombie_many, "zombie.many", "06.2", "P6.7")
 	CHECK(seen == (1u << 20) - 1, "P6.7", "of 20 children these were waited for: 0x%x", seen);
 }
 
+/* The youngest of many children is the first to end, and then all others do. */
+KTEST(zombie_thousands, "zombie.thousands", "06.2", "P6.7")
+{
+	static struct thread *t[THOUSANDS];
+	unsigned n = 0, found = 0, limit = threads_max;
+	struct wait_result res = { 0 };
+	pid_t last = 0;
+
+	threads_max = 2 * THOUSANDS;
+	for (; n < THOUSANDS; n++)
+		last = victim(exit_with, (void *)(n + 1 < THOUSANDS ? 8L : 7L), &t[n])->pid;
+	CHECK(process_wait(-1, WEXITED | WNOHANG, &res) == 0 && !res.pid, "P6.7",
+	      "none of %u children has ended, and one was found", n);
+	thread_resume(t[n - 1]);
+	REQUIRE(process_wait(-1, WEXITED, &res) == 0, "P6.7",
+		"one of %u children has ended, and was not found", n);
+	CHECK(res.pid == last && res.status == STATUS_EXIT(7), "P6.7",
+	      "of %u children another one was found than the one that has ended", n);
+	for (unsigned i = 0; i < n - 1; i++)
+		thread_resume(t[i]);
+	while (process_wait(-1, WEXITED, &res) == 0)
+		found++;
+	threads_max = limit;
+	CHECK(found == n - 1, "P6.7", "of %u other children %u were waited for", n - 1, found);
+}
+
 /* --- Orphans: this process is init -------------------------------------------------------- */
 
 static struct wait_queue old = WAIT_QUEUE_INIT(old), young = WAIT_QUEUE_INIT(young);

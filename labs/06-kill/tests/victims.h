@@ -19,6 +19,7 @@
 #define SIGKILL		9
 #define SIGTERM		15
 #define STRIDE		4			/* a sweep stops at every fourth instruction */
+#define THOUSANDS	(9 * 256)		/* for a counter of 8 bits it is none */
 #define SOON		(5 * NSEC_PER_MSEC)	/* less than a quantum: no wait for a tick */
 
 /* Creates a child of @parent with one thread @t, which has not run yet. */
