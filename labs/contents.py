@@ -21,7 +21,7 @@ _SHIPPED = re.compile(
     | make/(?!instructor\.mk).*
     | (kernel|arch)/.* | user/(?!tests/).*
     | user/tests/.*\.h | user/tests/(suite|thread|mutex|cond|semaphore|fork|family|signal|stop|interrupt)\.c
-    | user/tests/kill(spin)?\.c | user/tests/float/.*
+    | user/tests/kill(spin)?\.c | user/tests/(float|context)/.*
     | docs/(README|boot|bootargs|explorer|files|kill|memory|platforms|scheduling|threads|timeline|traps)\.md
     | docs/timeline\.png
     | grade/trellis-grade
@@ -31,8 +31,8 @@ _SHIPPED = re.compile(
     re.X,
 )
 # Tests in the kernel are for those who work on it, but lab 05's use test_waits.c; a port's test_*.S
-# belong to the instruments.
-_LEFT_OUT = re.compile(r"(kernel|arch)/(.*/)?test_(?!waits\.)[^/]*\.c|.*/__pycache__/.*|labs/.*")
+# and test_lines.c belong to the instruments.
+_LEFT_OUT = re.compile(r"(kernel|arch)/(.*/)?test_(?!(waits|lines)\.)[^/]*\.c|.*/__pycache__/.*|labs/.*")
 _OF_A_LAB = re.compile(r"labs/[^/]+/(README\.md|lab\.toml|tests/(?!hidden_).*|scenarios/(?!mine/|hidden_).*)")
 # Programs that students run, or that a build runs. With what they import, these are the Python files
 # that ship.
