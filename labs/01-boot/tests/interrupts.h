@@ -8,8 +8,10 @@
 #include "console/console.h"
 #include "console/uart.h"
 #include "sched/cpu.h"
+#include "sched/sched.h"
 #include "sched/time.h"
 #include "test/instrument.h"
+#include "thread/thread.h"
 
 /* Of the UART itself, whatever tap stands before it. */
 void __real_uart_interrupts(unsigned on, unsigned off);
@@ -73,4 +75,20 @@ static inline u64 device_interrupts(void)
 	for (unsigned i = 0; i < nr_cpus; i++)
 		n += atomic_load(&cpus[i].stats.interrupts);
 	return n;
+}
+
+/*
+ * The current thread is marked, as one must be for @urgent, which is ready now; it gives way at the
+ * end of the next interrupt. Returns with interrupts off, which arch_irqs_enable() turns on.
+ */
+static inline void mark_for(struct thread *urgent)
+{
+	struct thread *t = current_thread();
+
+	irq_off();
+	thread_resume(urgent);
+	atomic_fetch_and(&t->work, ~WORK_RESCHED);	/* irq_on() would see it */
+	irq_on();
+	arch_irqs_disable();
+	atomic_fetch_or(&t->work, WORK_RESCHED);
 }

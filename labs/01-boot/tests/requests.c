@@ -224,15 +224,9 @@ static int ask_itself(void *unused)
 /* On CPU 1: marked, as a thread must be for an @urgent one, when the request to forget comes. */
 static int be_marked(void *urgent)
 {
-	struct thread *t = current_thread();
 	u64 began;
 
-	irq_off();
-	thread_resume(urgent);
-	atomic_fetch_and(&t->work, ~WORK_RESCHED);	/* irq_on() would see it */
-	irq_on();
-	arch_irqs_disable();
-	atomic_fetch_or(&t->work, WORK_RESCHED);
+	mark_for(urgent);
 	marked = true;
 	for (began = time_now(); time_now() - began < 50 * US;)
 		arch_spin_hint();

@@ -2,6 +2,7 @@
  * Lab 01, step 7: traps and system calls of user mode. A process runs one page of code that knows
  * what is in its registers (arch/<arch>/test_registers.S), and never gets further.
  */
+#include "interrupts.h"
 #include "program.h"
 
 #include "base/irq.h"
@@ -145,15 +146,8 @@ static bool turn_within(u64 ns)
 /* The thread is marked, as one must be for @urgent, and an interrupt comes: a request. */
 static bool gives_way_at_once(struct thread *urgent)
 {
-	struct thread *t = current_thread();
-
 	turn_taken = false;
-	irq_off();
-	thread_resume(urgent);
-	atomic_fetch_and(&t->work, ~WORK_RESCHED);	/* irq_on() would see it */
-	irq_on();
-	arch_irqs_disable();
-	atomic_fetch_or(&t->work, WORK_RESCHED);
+	mark_for(urgent);
 	ipi_send(this_cpu(), IPI_RESCHED);
 	arch_irqs_enable();
 	return turn_within(AT_ONCE);
