@@ -134,3 +134,42 @@ SCENARIO(added, "mutex.added_up", "05.5", "P5.8", .cpus = 2, .after = both_added
 	add_and_unlock();
 	end_here();
 }
+
+static int lock_add_or_die(void)
+{
+	int err;
+
+	wait_wake_one(&go, 0);
+	err = mutex_lock_interruptible(&a);
+	if (!err)
+		add_and_unlock();
+	return err;
+}
+
+static const char *all_added(void)
+{
+	unsigned n = atomic_load(&sum), wanted = 2 + !looks.result;
+
+	return n == wanted ? got_or_killed()
+			   : wrong("%u owners have added 1 each: the sum is %u", wanted, n);
+}
+
+/*
+ * It is free when a thread whose wait has been ended looks again, but had one more owner meanwhile,
+ * who took no pi_lock: only the word tells that thread what this one has done.
+ */
+SCENARIO(added_late, "mutex.added_meanwhile", "05.5", "P5.8", .cpus = 2, .after = all_added,
+	 .keeps = true, .sets_up = true)
+{
+	stay_on(0);
+	mutex_lock(&a);
+	act_on(1, &looks, lock_add_or_die);
+	expect(!wait_block(&go, DEADLINE_NEVER), "a wait failed");
+	expect(!thread_sleep(1000), "a sleep failed");	/* it waits for the mutex */
+	thread_kill(looks.thread);
+	explore_from_here();
+	add_and_unlock();
+	mutex_lock(&a);
+	add_and_unlock();
+	end_here();
+}

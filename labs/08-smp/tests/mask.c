@@ -95,7 +95,7 @@ static int stay_for_long(void *arg)
 
 	preempt_off();
 	m->began_on = cpu_here() + 1;
-	look_on(50 * MS);
+	look_on(200 * MS);	/* some millions of looks by the caller */
 	atomic_store(&deaf, false);
 	preempt_on();
 	return spin(arg);

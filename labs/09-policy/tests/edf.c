@@ -476,6 +476,14 @@ KTEST_EARLY(edf_yields, "edf.yields", "09.6", "P9.11")
 	now = 10 * MS;
 	p->timer(&q, now);
 	expect_deadline(0, 15 * MS, "P9.11", "2 of 10 ms within 5, in its second period");
+
+	begin(0);
+	set(0, reserved(2 * MS, 10 * MS));
+	wake(0);
+	now = 12 * MS;		/* nobody let it run until now */
+	give_way(ENQUEUE_YIELD);
+	expect_budget(0, 2 * MS, "P9.11", "it has yielded when its period was over");
+	expect_deadline(0, 20 * MS, "P9.11", "it has yielded when its period was over");
 }
 
 /* It waits for its next period, and in the middle a more urgent thread waits for it, and ends. */
