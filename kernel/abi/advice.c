@@ -116,9 +116,7 @@ static long lock_range(vaddr_t addr, u64 size, unsigned flags)
 		return -EPERM;
 	if (end < start)
 		return -EINVAL;
-	if (end == start)
-		return 0;
-	return as_lock(current_process()->as, start, end, flags);
+	return start == end ? 0 : as_lock(current_process()->as, start, end, flags);
 }
 
 long sys_mlock2(vaddr_t addr, u64 size, u32 flags)

@@ -99,6 +99,7 @@ static int create_thread(struct process *p, const struct clone_args *a, struct t
 	if ((a->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM)
 		t->sigstack = self->sigstack;
 	t->ioprio = self->ioprio;
+	t->timer_slack = t->timer_slack_default = self->timer_slack;
 	if (params.class != SCHED_OTHER || params.nice)
 		sched_set_params(t, &params);
 	if (t->affinity != self->affinity)

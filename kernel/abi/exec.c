@@ -18,7 +18,7 @@
 #define ARGS_MAX	(512UL << 10)	/* strings and pointers to them */
 #define STRING_MAX	(128UL << 10)	/* each of them, as on Linux */
 #define SCRIPT_LINE	256		/* so much of a `#!` line is looked at */
-#define SCRIPT_DEPTH	4		/* how many interpreters may be scripts themselves */
+#define SCRIPT_DEPTH	5		/* so many scripts may run each other, as on Linux */
 
 /* --- Arguments -------------------------------------------------------------------------------- */
 

@@ -64,6 +64,8 @@ int seals_add(struct file *f, u32 seals)
 	if (seals & ~SEALS_ALL)
 		return -EINVAL;
 	mutex_lock(&i->lock);
+	if (seals & F_SEAL_EXEC && i->mode & 0111)	/* a program stays the program it is */
+		seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 	if (!(seals_of(i) & SEALS_MEMFD))
 		err = -EINVAL;
 	else if (seals_of(i) & F_SEAL_SEAL)

@@ -22,8 +22,6 @@
 #define PR_GET_TID_ADDRESS	40
 #define PR_GET_THP_DISABLE	42
 
-#define TIMER_SLACK_DEFAULT	50000
-
 static long set_name(vaddr_t from)
 {
 	char name[THREAD_NAME_MAX] = "";
@@ -96,10 +94,10 @@ static long simple_option(int option, u64 arg)
 	case PR_GET_NAME:
 		return get_name(arg);
 	case PR_SET_TIMERSLACK:
-		t->timer_slack = (s64)arg > 0 ? arg : 0;
+		t->timer_slack = (s64)arg > 0 ? arg : t->timer_slack_default;
 		return 0;
 	case PR_GET_TIMERSLACK:
-		return t->timer_slack ? (long)t->timer_slack : TIMER_SLACK_DEFAULT;
+		return t->timer_slack;
 	case PR_SET_CHILD_SUBREAPER:
 		spin_lock(&tree_lock);
 		p->subreaper = arg;

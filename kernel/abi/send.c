@@ -167,9 +167,7 @@ static long copy_range(struct position *from, struct position *to, size_t count)
 	if (err || !count)
 		return err;
 	done = move(from, to->file, &to->pos, MIN(count, RW_MAX));
-	if (done > 0 && (position_put(from) || position_put(to)))
-		return -EFAULT;
-	return done;
+	return done > 0 && (position_put(from) || position_put(to)) ? -EFAULT : done;
 }
 
 long sys_copy_file_range(int in_fd, vaddr_t in_at, int out_fd, vaddr_t out_at, size_t count,

@@ -97,18 +97,14 @@ long sys_gettimeofday(vaddr_t out, vaddr_t zone)
 
 	if (out && copy_to_user(out, &tv, sizeof(tv)))
 		return -EFAULT;
-	if (zone && copy_to_user(zone, utc, sizeof(utc)))
-		return -EFAULT;
-	return 0;
+	return zone ? copy_to_user(zone, utc, sizeof(utc)) : 0;
 }
 
 long sys_time(vaddr_t out)
 {
 	s64 sec = (time_now() + time_realtime_offset()) / NSEC_PER_SEC;
 
-	if (out && copy_to_user(out, &sec, sizeof(sec)))
-		return -EFAULT;
-	return sec;
+	return out && copy_to_user(out, &sec, sizeof(sec)) ? -EFAULT : sec;
 }
 
 /* times() counts in hundredths of a second. */

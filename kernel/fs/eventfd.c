@@ -64,7 +64,7 @@ static ssize_t eventfd_write(struct file *f, struct iobuf *b, off_t *pos)
 	int err;
 
 	(void)pos;
-	if (b->left < sizeof(more))
+	if (b->left != sizeof(more))
 		return -EINVAL;
 	if (iobuf_copy_from(b, &more, sizeof(more)) != sizeof(more))
 		return -EFAULT;

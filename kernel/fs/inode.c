@@ -28,12 +28,13 @@ struct inode_time inode_now(void)
 	return time_of(time_now() + time_realtime_offset());
 }
 
-static void inode_written_mapped(struct inode *i)
+void inode_written(struct inode *i)
 {
-	atomic_store(&i->mapped_write, time_now() + time_realtime_offset());
+	atomic_store(&i->written, time_now() + time_realtime_offset());
+	i->unread = true;
 }
 
-static const struct backing_ops backing = { inode_get, inode_put, inode_written_mapped };
+static const struct backing_ops backing = { inode_get, inode_put, inode_written };
 
 void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const struct file_ops *fops)
 {
@@ -53,19 +54,19 @@ void inode_init(struct inode *i, u32 mode, const struct inode_ops *ops, const st
 
 void inode_settle_times(struct inode *i)
 {
-	u64 at = atomic_exchange(&i->mapped_write, 0);
-	struct inode_time written = time_of(at);
+	u64 at = atomic_exchange(&i->written, 0);
 
-	if (!at || is_later(&i->mtime, &written))
+	if (!at)
 		return;
-	i->mtime = i->ctime = written;
-	i->unread = true;
+	i->mtime = time_of(at);
+	i->ctime = is_later(&i->ctime, &i->mtime) ? i->ctime : i->mtime;
 }
 
 void inode_touch(struct inode *i)
 {
 	inode_changed(i);
 	i->mtime = i->ctime;
+	atomic_store_explicit(&i->written, 0, memory_order_relaxed);	/* that was before */
 }
 
 void inode_changed(struct inode *i)
@@ -77,9 +78,10 @@ void inode_changed(struct inode *i)
 void inode_accessed_slow(struct inode *i)
 {
 	mutex_lock(&i->lock);
+	i->unread = false;		/* first: it may be written again meanwhile */
+	inode_settle_times(i);
 	if (!is_later(&i->atime, &i->mtime) || !is_later(&i->atime, &i->ctime))
 		i->atime = inode_now();
-	i->unread = false;
 	mutex_unlock(&i->lock);
 }
 

@@ -117,6 +117,8 @@ static ssize_t pipe_read(struct file *f, struct iobuf *b, off_t *pos)
 	mutex_unlock(&p->lock);
 	if (unlikely(wake))
 		condvar_broadcast(&p->writable);
+	if (b->left != all)
+		file_accessed(f);
 	if (likely(err != -EINTR))
 		async_notify(p, POLL_OUT, O_RDONLY);
 	return err ? err : (ssize_t)(all - b->left);
@@ -248,6 +250,8 @@ static ssize_t pipe_write(struct file *f, struct iobuf *b, off_t *pos)
 	(void)pos;
 	while (b->left && !err)
 		err = write_some(f->private, f, b);
+	if (likely(b->left != all))
+		inode_written(f->inode);
 	if (likely(all))
 		async_notify(f->private, POLL_IN, O_WRONLY);
 	return unlikely(err) ? pipe_write_failed(all - b->left, err) : (ssize_t)all;

@@ -258,8 +258,8 @@ static int remove(struct inode *dir, struct entry *e, bool is_dir) HOLDS(dir->lo
 		i->parent->nlink--;
 	} else {
 		i->nlink--;
-		inode_changed(i);
 	}
+	inode_changed(i);
 	entry_remove(dir, e);
 	if (!i->nlink)
 		keep_last(i, dir, e);
@@ -278,13 +278,12 @@ static int ramfs_unlink(struct inode *dir, const char *name, size_t len, bool is
 	return e ? remove(dir, e, is_dir) : -ENOENT;
 }
 
-/* Makes @dir the parent of @i if @from was. A name of @i has moved, maybe not its only one. */
-static void move_parent(struct inode *i, struct inode *from, struct inode *dir)
+/* A name of @i, maybe not its only one, has moved from @from to @dir. */
+static void name_moved(struct inode *i, struct inode *from, struct inode *dir)
 {
-	if (from == dir)
-		return;
 	mutex_lock(&i->lock);
-	if (i->parent == from)
+	inode_changed(i);
+	if (i->parent == from && from != dir)
 		set_parent(i, dir);
 	mutex_unlock(&i->lock);
 }
@@ -310,7 +309,7 @@ static int ramfs_rename(struct inode *from, const char *old, size_t old_len, str
 	entry_remove(from, e);
 	kfree(e);
 	entry_insert(to, renamed, moved);
-	move_parent(moved, from, to);
+	name_moved(moved, from, to);
 	return 0;
 }
 
@@ -324,8 +323,8 @@ static int ramfs_exchange(struct inode *from, const char *old, size_t old_len, s
 
 	a->inode = b->inode;
 	b->inode = moved;
-	move_parent(a->inode, to, from);
-	move_parent(b->inode, from, to);
+	name_moved(a->inode, to, from);
+	name_moved(b->inode, from, to);
 	inode_touch(from);
 	inode_touch(to);
 	return 0;

@@ -231,8 +231,8 @@ struct inode {
 	u64 blocks;			/* [lock] 512-byte units */
 	struct inode_time atime, mtime, ctime;	/* [lock] */
 	struct inode_time btime;	/* [const] when it was made */
-	_Atomic u64 mapped_write;	/* ns since 1970, of a write to a shared mapping; or 0 */
-	_Atomic bool unread;		/* [lock] to write: changed since atime was set */
+	_Atomic u64 written;		/* ns since 1970: see inode_written(); or 0 */
+	_Atomic bool unread;		/* changed since atime was set */
 	_Atomic u32 refs;
 	struct mutex lock;
 	const struct inode_ops *ops;
@@ -322,9 +322,10 @@ static inline void inode_drop_set_id(struct inode *i) HOLDS(i->lock)
 }
 
 /*
- * Makes the time of a write to a shared mapping the file's mtime and ctime. The fault only noted it
- * (mapped_write), since it cannot take i->lock.
+ * Notes that @i is written now, without its lock: by a fault on a shared mapping, which cannot take
+ * it, or to a pipe. inode_settle_times() makes that time the file's mtime and ctime.
  */
+void inode_written(struct inode *i);
 void inode_settle_times(struct inode *i) HOLDS(i->lock);
 
 /* Sets ctime to now: the contents, the attributes or the names of the file have changed. */

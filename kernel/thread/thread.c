@@ -51,6 +51,7 @@ static void init_fields(struct thread *t, const char *name, thread_fn entry, voi
 		.magic = THREAD_MAGIC,
 		.refs = 1,
 		.affinity = ~0u,
+		.timer_slack = TIMER_SLACK, .timer_slack_default = TIMER_SLACK,
 		.entry = entry,
 		.arg = arg,
 		.unwound = true,

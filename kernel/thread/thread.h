@@ -50,6 +50,7 @@ enum thread_state { THREAD_STATES(X) };
 #define THREAD_MAGIC	0x54680000u
 #define STACK_CANARY	0x5472656c6c697321UL	/* at a stack's end, and all over a new one */
 #define THREAD_NAME_MAX	16
+#define TIMER_SLACK	50000		/* ns; as on Linux */
 #define TLS_SLOTS	4
 #define KSTACK_SIZE	(4 * PAGE_SIZE)
 
@@ -166,7 +167,7 @@ struct thread {
 	u32 wait_kinds;			/* [self] WALL, WCLONE of the process_wait() it is in */
 	bool over_limit;		/* [self] its user had too many tasks at setuid() */
 	u16 ioprio;			/* [atomic] value of ioprio_set(); 0: not set */
-	u64 timer_slack;		/* [self] value of prctl(); our timers are exact */
+	u64 timer_slack, timer_slack_default;	/* [self] ns, for prctl(); our timers are exact */
 	bool restore_sigmask;		/* [self] sigmask holds for one system call only */
 	enum restart restart;		/* [self] a signal interrupted the system call */
 	u64 restart_arg;		/* [self] its first argument */

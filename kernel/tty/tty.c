@@ -110,7 +110,8 @@ void tty_receive_again(void)
 
 /*
  * Takes up to @n bytes of input and returns how many. Waits while there are none and the @have
- * bytes that the read has already got are not enough. *end: the read is complete.
+ * bytes that the read has already got are not enough. *end: the read is complete. VTIME is a time
+ * for the first byte if VMIN is 0, else one for each that follows another.
  */
 static ssize_t take_input(char *buf, size_t n, size_t have, bool nonblock, bool *end)
 {
@@ -120,7 +121,7 @@ static ssize_t take_input(char *buf, size_t n, size_t have, bool nonblock, bool 
 	int err = 0;
 
 	spin_lock(&tty.in.lock);
-	if (!(tty.line.tio.lflag & ICANON) && !cc[VMIN])
+	if (!(tty.line.tio.lflag & ICANON) && (!cc[VMIN] || (have && cc[VTIME])))
 		d = cc[VTIME] ? deadline_in(cc[VTIME] * TENTH) : DEADLINE_POLL;
 	while (!(got = line_read(&tty.line, buf, n, end)) && !*end && !err) {
 		if (have && ((tty.line.tio.lflag & ICANON) || have >= cc[VMIN]))

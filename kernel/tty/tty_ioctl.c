@@ -15,6 +15,7 @@
 #include "errno.h"
 #include "fs/dev.h"
 #include "mm/vm.h"
+#include "process/cred.h"
 #include "process/process.h"
 #include "process/signal.h"
 #include "sched/cpu.h"
@@ -22,7 +23,7 @@
 enum {					/* Linux's numbers */
 	TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TCSBRK = 0x5409, TCFLSH = 0x540b,
 	TIOCSCTTY = 0x540e, TIOCGPGRP, TIOCSPGRP, TIOCGWINSZ = 0x5413, TIOCSWINSZ,
-	FIONREAD = 0x541b, TIOCGSID = 0x5429,
+	FIONREAD = 0x541b, TIOCGSID = 0x5429, TCIFLUSH = 0, TCOFLUSH, TCIOFLUSH,
 };
 
 /* The argument or the answer of a command. */
@@ -77,8 +78,11 @@ static int settings(unsigned cmd, union tty_value *v) HOLDS(tty.in.lock)
 		if (line_readable(&tty.line))
 			wait_wake_all_locked(&tty.in, 0);
 		return 0;
-	case TCFLSH:
-		flush_input();
+	case TCFLSH:		/* output that was queued counts as sent */
+		if (v->number < TCIFLUSH || v->number > TCIOFLUSH)
+			return -EINVAL;
+		if (v->number != TCOFLUSH)
+			flush_input();
 		/* fall through */
 	case TCSBRK:		/* tcdrain(): as with TCSETSW */
 		return 0;
@@ -149,21 +153,20 @@ static int take_terminal(bool steal)
 static int set_group(pid_t group)
 {
 	struct process *p = current_process();
-	bool exists, owner;
+	int err = 0;
 
-	if (group <= 0)
+	if (group < 0)
 		return -EINVAL;
 	spin_lock(&tree_lock);
-	exists = process_group_exists(group, p->sid);
+	if (!process_group_exists(group, p->sid))
+		err = process_group_exists(group, -1) ? -EPERM : -ESRCH;
 	spin_unlock(&tree_lock);
-	if (!exists)
-		return -EPERM;
 	spin_lock(&tty.in.lock);
-	owner = is_owner(p);
-	if (owner)
+	err = is_owner(p) ? err : -ENOTTY;
+	if (!err)
 		tty.group = group;
 	spin_unlock(&tty.in.lock);
-	return owner ? 0 : -ENOTTY;
+	return err;
 }
 
 static const struct {
@@ -198,11 +201,13 @@ int tty_ioctl(struct file *f, unsigned cmd, vaddr_t arg)
 	if (i == ARRAY_SIZE(commands))
 		return -ENOTTY;
 	err = commands[i].sets ? tty_want(SIGTTOU) : 0;
-	err = err ? err : copy_from_user(&v, arg, commands[i].in);
-	if (err)
-		return err;
+	v.number = MIN(arg, S32_MAX);
+	if (!err && commands[i].in)
+		err = copy_from_user(&v, arg, commands[i].in);
+	if (err)	/* -EIO: an orphaned group, which nothing can bring to the foreground */
+		return err == -EIO && cmd == TIOCSPGRP ? -ENOTTY : err;
 	if (cmd == TIOCSCTTY)
-		err = take_terminal(arg == 1);
+		err = take_terminal(arg == 1 && capable(CAP_SYS_ADMIN));
 	else
 		err = cmd == TIOCSPGRP ? set_group(v.number) : change(cmd, &v);
 	return err ? err : copy_to_user(arg, &v, commands[i].out);

@@ -56,6 +56,17 @@ class Riscv(unittest.TestCase):
             t.expect(r"^told of 1 bytes\r\n\.+\r\ntold of room\r\nok async.keys\r\n/ \$ ")
             self.assertEqual(t.run("echo still $((40 + 2))"), "still 42\n")
 
+    def test_reads_end_by_time_and_flushes_drop_keys(self) -> None:
+        with Terminal(self.ARCH) as t:
+            t.type("KEYS=1 /tests/terminal keys\r")
+            t.expect(r"^type four keys\r\n")
+            t.type("abcd")
+            t.expect(r"^4 came in time\r\ntype five keys\r\n")
+            t.type("abcde")
+            t.expect(r"^5 are enough\r\ntype two keys\r\n")
+            t.type("ab")
+            t.expect(r"^2 are kept\r\n0 are left\r\nok terminal.keys\r\n/ \$ ")
+
     def test_keys_end_a_loop_of_builtins(self) -> None:
         with Terminal(self.ARCH, cpus=2) as t:
             for key, status in ((_CTRL_C, 130), (_CTRL_BACKSLASH, 131)):

@@ -99,6 +99,11 @@ int tcsetattr(int fd, int when, const struct termios *t)
 	return ioctl(fd, TCSETS + when, t);
 }
 
+int tcflush(int fd, int which)
+{
+	return ioctl(fd, TCFLSH, which);
+}
+
 int isatty(int fd)
 {
 	struct termios t;

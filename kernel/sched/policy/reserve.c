@@ -74,7 +74,5 @@ struct sched_entity *reserve_pick(struct policy_queue *q, u64 now)
 u64 reserve_slice(struct policy_queue *q, struct sched_entity *e)
 {
 	(void)q;
-	if (is_reserved(e) && e->budget > 0)
-		return e->budget;
-	return quantum_of(e);
+	return is_reserved(e) && e->budget > 0 ? (u64)e->budget : quantum_of(e);
 }

@@ -59,6 +59,27 @@ CASE(at_scripts)
 	T(execveat, fd, "", no_args, NULL, AT_EMPTY_PATH);
 }
 
+/* Five scripts may run each other, and no more. */
+CASE(scripts_run_by_scripts)
+{
+	char name[2] = "a", line[] = "#!/bin/true\n";
+
+	for (; *name <= 'f'; ++*name) {
+		Q(fchmod, file(name, line), 0755);
+		Q(close, 3);
+		snprintf(line, sizeof(line), "#!./%s\n", name);
+	}
+	for (*name = 'a'; *name <= 'f'; ++*name) {
+		pid_t pid = child();
+
+		if (!pid) {
+			T(execveat, AT_FDCWD, name, no_args, NULL, 0);
+			end(1);
+		}
+		W(reap(pid));
+	}
+}
+
 /* The descriptor that comes with the file does not keep it from being run; another one does. */
 CASE(memory_file)
 {

@@ -178,6 +178,7 @@ CASE(eventfd)
 	T(write, 3, &v, 8);
 	T(read, 3, &v, 7);
 	T(write, 3, &v, 7);
+	T(write, 3, &v, 16);
 	T(read, 3, &v, 100);
 	V(v);
 	v = -1UL;

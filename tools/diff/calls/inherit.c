@@ -109,6 +109,23 @@ CASE(niceness)
 	T(getpriority, PRIO_PROCESS, 0);
 }
 
+/* 0 goes back to what the creator had, not to the default. */
+CASE(timer_slack)
+{
+	T(prctl, PR_GET_TIMERSLACK);
+	Q(prctl, PR_SET_TIMERSLACK, 12345);
+	if (!child()) {
+		T(prctl, PR_GET_TIMERSLACK);
+		T(prctl, PR_SET_TIMERSLACK, 77);
+		T(prctl, PR_SET_TIMERSLACK, 0);
+		T(prctl, PR_GET_TIMERSLACK);
+		end(0);
+	}
+	Q(wait4, -1, NULL, 0, NULL);
+	T(prctl, PR_SET_TIMERSLACK, 0);
+	T(prctl, PR_GET_TIMERSLACK);
+}
+
 CASE(name)
 {
 	char name[16];

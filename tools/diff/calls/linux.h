@@ -162,6 +162,7 @@ struct linux_dirent {
 #define F_SEAL_SHRINK            2
 #define F_SEAL_GROW              4
 #define F_SEAL_WRITE             8
+#define F_SEAL_EXEC              32
 #define EFD_SEMAPHORE            1
 #define EFD_CLOEXEC              02000000
 #define EFD_NONBLOCK             04000

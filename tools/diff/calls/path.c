@@ -435,3 +435,46 @@ CASE(proc_is_read_only)
 	S(buf);
 	T(readlinkat, AT_FDCWD, "/proc/self/fd/77", buf, PAGE);
 }
+
+/* Whether the inode of @fd has changed since the last question. */
+static int changed(int fd)
+{
+	static struct stat st;
+	static struct timespec was[16];
+	struct timespec moment = { 0, 20000000 }, *last = &was[fd];
+	int later;
+
+	Q(fstat, fd, &st);
+	later = st.st_ctim.tv_sec != last->tv_sec || st.st_ctim.tv_nsec != last->tv_nsec;
+	*last = st.st_ctim;
+	Q(nanosleep, &moment, NULL);	/* Linux's clock for this has steps of some milliseconds */
+	return later;
+}
+
+CASE(times_of_names)
+{
+	int f = file("f", ""), g = file("g", ""), d;
+
+	Q(mkdirat, AT_FDCWD, "d", 0700);
+	d = Q(openat, AT_FDCWD, "d", O_RDONLY);
+#define SHOW() (say("changed: %d %d %d", changed(f), changed(g), changed(d)))
+	SHOW();
+	T(renameat2, AT_FDCWD, "f", AT_FDCWD, "h", 0);
+	SHOW();
+	T(linkat, AT_FDCWD, "h", AT_FDCWD, "i", 0);
+	SHOW();
+	T(unlinkat, AT_FDCWD, "i", 0);
+	SHOW();
+	T(renameat2, AT_FDCWD, "h", AT_FDCWD, "g", RENAME_EXCHANGE);
+	SHOW();
+	T(renameat2, AT_FDCWD, "h", AT_FDCWD, "d/h", 0);
+	SHOW();
+	T(renameat2, AT_FDCWD, "d/h", AT_FDCWD, "g", 0);
+	SHOW();
+	T(unlinkat, AT_FDCWD, "g", 0);
+	SHOW();
+	T(renameat2, AT_FDCWD, "d", AT_FDCWD, "e", 0);
+	SHOW();
+	T(unlinkat, AT_FDCWD, "e", AT_REMOVEDIR);
+	SHOW();
+}

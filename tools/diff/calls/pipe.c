@@ -438,6 +438,36 @@ CASE(named)
 	T(truncate, "f", 0);
 }
 
+/* A write changes mtime and ctime, and a read sets atime if it is not younger. */
+CASE(times)
+{
+	struct timespec old[2] = { { -100, 0 }, { -100, 0 } };
+	struct stat st;
+	int fd;
+
+	Q(mknodat, AT_FDCWD, "f", S_IFIFO | 0600, 0);
+	fd = Q(openat, AT_FDCWD, "f", O_RDWR | O_NONBLOCK);
+	Q(utimensat, fd, NULL, old, 0);
+#define SHOW() (Q(fstat, fd, &st), say("read: %d, written: %d", st.st_atim.tv_sec != -100, \
+				       st.st_mtim.tv_sec != -100))
+	T(read, fd, buf, 1);
+	SHOW();
+	T(write, fd, "", 0);
+	SHOW();
+	T(write, fd, "abc", 3);
+	SHOW();
+	T(read, fd, buf, 1);
+	SHOW();
+	T(write, fd, BAD, 1);
+	Q(utimensat, fd, NULL, old, 0);
+	T(write, fd, BAD, 1);
+	SHOW();
+	T(read, fd, BAD, 1);
+	SHOW();
+	T(read, fd, buf, 2);
+	SHOW();
+}
+
 CASE(splice_tee)
 {
 	int q[2];

@@ -171,6 +171,23 @@ CASE(memory_file)
 	T(ftruncate, 4, 1);
 }
 
+/* A program that nobody may make another one. */
+CASE(memory_file_sealed_as_it_is)
+{
+	int fd = Q(memfd_create, "m", MFD_ALLOW_SEALING);
+	char *p;
+
+	Q(ftruncate, fd, PAGE);
+	p = (char *)Q(mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	T(fcntl, fd, F_ADD_SEALS, F_SEAL_EXEC);
+	T(fcntl, fd, F_GET_SEALS);
+	Q(munmap, p, PAGE);
+	T(fcntl, fd, F_ADD_SEALS, F_SEAL_EXEC);
+	T(fcntl, fd, F_GET_SEALS);
+	T(write, fd, "a", 1);
+	T(ftruncate, fd, 0);
+}
+
 CASE(memory_file_never_executed)
 {
 	int fd = Q(memfd_create, "m", MFD_NOEXEC_SEAL);

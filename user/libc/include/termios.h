@@ -45,5 +45,10 @@ struct termios {		/* the kernel's own layout, which ioctl(TCGETS) fills */
 #define TCSADRAIN	1
 #define TCSAFLUSH	2
 
+#define TCIFLUSH	0
+#define TCOFLUSH	1
+#define TCIOFLUSH	2
+
 int tcgetattr(int fd, struct termios *t);
 int tcsetattr(int fd, int when, const struct termios *t);
+int tcflush(int fd, int which);
