@@ -258,6 +258,46 @@ static void fork_while_threads_write(void)
 		CHECK(*(long *)(area + i * PAGE) >= 0);
 }
 
+static volatile int *wanted, *seen;
+
+/* Only looks, and again and again, so that its CPU knows the page well. */
+static void *look(void *rounds)
+{
+	for (int i = 1; i <= (int)(long)rounds; i++) {
+		while (*wanted != i)
+			;
+		*seen = i;
+	}
+	return NULL;
+}
+
+/* The page that a thread gets as it writes after fork is the page of all threads of its process. */
+static void threads_see_the_copy(void)
+{
+	enum { ROUNDS = 20 };
+	pthread_t t;
+
+	wanted = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(wanted != MAP_FAILED);
+	seen = shared_memory(PAGE);
+	*wanted = 0;
+	t = start_thread(look, (void *)ROUNDS);
+	for (int i = 1; i <= ROUNDS; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			for (;;)
+				pause();
+		await_state(pid, 'S');
+		*wanted = i;
+		while (*seen != i)
+			sched_yield();
+		CHECK_EQ(kill(pid, SIGKILL), 0);
+		expect_signal(pid, SIGKILL);
+	}
+	join_thread(t);
+}
+
 static const struct test_case cases[] = {
 	CASE(child_writes_parent_keeps),
 	CASE(parent_writes_child_keeps),
@@ -269,6 +309,7 @@ static const struct test_case cases[] = {
 	CASE(protection_survives),
 	CASE(zeroes_are_shared_too),
 	CASE(fork_while_threads_write),
+	CASE(threads_see_the_copy),
 };
 
 TEST_MAIN(cases)

@@ -146,21 +146,62 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
-static void open_is_interrupted(void)
+static void break_off_open(int flags)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
 	pid_t parent = getpid(), pid;
 
-	make_fifo();
 	CHECK_EQ(sigaction(SIGUSR1, &sa, NULL), 0);
 	pid = fork();
 	if (pid == 0) {
 		await_state(parent, 'S');
 		_exit(kill(parent, SIGUSR1));
 	}
-	CHECK_ERRNO(open(path, O_RDONLY), EINTR);
+	CHECK_ERRNO(open(path, flags), EINTR);
 	expect_exit(pid, 0);
+}
+
+static void open_is_interrupted(void)
+{
+	make_fifo();
+	break_off_open(O_RDONLY);
 	CHECK_ERRNO(open(path, O_WRONLY | O_NONBLOCK), ENXIO);	/* no reader is left */
+	unlink(path);
+}
+
+/* A process that was not let in counts as no reader, though another one keeps the pipe. */
+static void a_reader_that_gave_up(void)
+{
+	int r, w;
+
+	make_fifo();
+	r = open(path, O_RDONLY | O_NONBLOCK);
+	break_off_open(O_RDONLY);
+	w = open(path, O_WRONLY | O_NONBLOCK);
+	CHECK(r >= 0 && w >= 0);
+	close(r);
+	CHECK_EQ(polled(w), POLLOUT | POLLERR);
+	signal(SIGPIPE, SIG_IGN);
+	CHECK_ERRNO(write(w, "x", 1), EPIPE);
+	unlink(path);
+}
+
+static void writers_that_were_not_let_in(void)
+{
+	int r, w;
+	char c;
+
+	make_fifo();
+	r = open(path, O_RDONLY | O_NONBLOCK);
+	w = open(path, O_WRONLY);
+	CHECK(r >= 0 && w >= 0);
+	close(r);
+	CHECK_ERRNO(open(path, O_WRONLY | O_NONBLOCK), ENXIO);
+	break_off_open(O_WRONLY);
+	r = open(path, O_RDONLY | O_NONBLOCK);
+	CHECK_ERRNO(read(r, &c, 1), EAGAIN);
+	close(w);
+	CHECK_EQ(read(r, &c, 1), 0);
 	unlink(path);
 }
 
@@ -215,6 +256,27 @@ static void how_much_goes_in(void)
 	CHECK_EQ(n, 16);
 }
 
+/* Bytes that have been read at a page's beginning make no room at its end. */
+static void pages_read_in_part(void)
+{
+	char in[PAGE + 1], out[PAGE];
+
+	for (int i = 0; i <= PAGE; i++)
+		in[i] = i * 7 + i / 256;
+	CHECK_EQ(pipe2(fds, O_NONBLOCK), 0);
+	CHECK_EQ(fcntl(fds[0], F_SETPIPE_SZ, PAGE), PAGE);
+	for (int taken = 1; taken < 3000; taken += 700) {
+		CHECK_EQ(write(fds[1], in, 3000), 3000);
+		CHECK_EQ(read(fds[0], out, taken), taken);
+		CHECK_ERRNO(write(fds[1], in + 3000, PAGE - 3000 + 1), EAGAIN);
+		CHECK_EQ(write(fds[1], in + 3000, PAGE - 3000), PAGE - 3000);
+		CHECK_ERRNO(write(fds[1], in, 1), EAGAIN);
+		CHECK_EQ(read(fds[0], out + taken, PAGE - taken), PAGE - taken);
+		CHECK_ERRNO(read(fds[0], out, 1), EAGAIN);
+		CHECK(!memcmp(in, out, PAGE));
+	}
+}
+
 static void sizes(void)
 {
 	static char buf[1 << 17];
@@ -257,8 +319,9 @@ static void growing_wakes_a_writer(void)
 static const struct test_case cases[] = {
 	CASE(kinds_of_nodes), CASE(open_waits_for_the_other_side), CASE(open_without_waiting),
 	CASE(a_reader_that_came_after_its_writer), CASE(both_ends_in_one),
-	CASE(open_is_interrupted), CASE(packets), CASE(how_much_goes_in), CASE(sizes),
-	CASE(growing_wakes_a_writer),
+	CASE(open_is_interrupted), CASE(a_reader_that_gave_up),
+	CASE(writers_that_were_not_let_in), CASE(packets), CASE(how_much_goes_in),
+	CASE(pages_read_in_part), CASE(sizes), CASE(growing_wakes_a_writer),
 };
 
 TEST_MAIN(cases)

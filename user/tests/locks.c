@@ -150,6 +150,12 @@ static void where_ranges_begin(void)
 	CHECK_ERRNO(range(fd, F_SETLK, F_WRLCK, -1, 1), EINVAL);
 	CHECK_ERRNO(range(fd, F_SETLK, F_WRLCK, 3, -4), EINVAL);
 	CHECK_EQ(range(fd, F_SETLK, F_WRLCK, 3, -3), 0);
+	expect_locked(3, 0, "free");
+	expect_locked(0, 0, "write 0 3");
+	CHECK_EQ(range(fd, F_SETLK, F_UNLCK, 3, -2), 0);
+	expect_locked(0, 0, "write 0 1");
+	CHECK_EQ(range(fd, F_SETLK, F_UNLCK, 1, -1), 0);
+	expect_locked(0, 0, "free");
 	CHECK_ERRNO(range(fd, F_SETLK, F_WRLCK, INT64_MAX, 2), EOVERFLOW);
 	CHECK_EQ(range(fd, F_SETLK, F_WRLCK, INT64_MAX, 1), 0);
 	CHECK_ERRNO(range(fd, F_SETLK, 7, 0, 1), EINVAL);
@@ -179,6 +185,44 @@ static void ranges_exclude_and_wait(void)
 	expect_exit(pid, 0);
 	expect_locked(0, 0, "free");		/* the child's lock went with it */
 	unlink(path);
+}
+
+static int range_for_process(int file, int type)
+{
+	return range(file, F_SETLKW, type, 2, 5);
+}
+
+static int range_for_open_file(int file, int type)
+{
+	return range(file, F_OFD_SETLKW, type, 2, 5);
+}
+
+static int whole_file(int file, int type)
+{
+	return lock_file(file, type == F_RDLCK ? SH : EX);
+}
+
+/* A lock for writing that becomes one for reading lets in those who wait to read. */
+static void weaker_locks_let_others_in(void)
+{
+	int (*const kinds[])(int file, int type) = {
+		range_for_process, range_for_open_file, whole_file,
+	};
+
+	for (int i = 0; i < 3; i++) {
+		pid_t pid;
+
+		set_up();
+		CHECK_EQ(kinds[i](fd, F_WRLCK), 0);
+		pid = fork();
+		if (pid == 0)
+			_exit(kinds[i](again(), F_RDLCK) != 0);
+		await_state(pid, 'S');
+		CHECK_EQ(kinds[i](fd, F_RDLCK), 0);
+		expect_exit(pid, 0);
+		close(fd);
+		unlink(path);
+	}
 }
 
 static void any_close_drops_them(void)
@@ -288,8 +332,8 @@ static void listed(void)
 static const struct test_case cases[] = {
 	CASE(whole_files), CASE(whole_files_wait), CASE(inherited_file_locks),
 	CASE(ranges_split_and_merge), CASE(where_ranges_begin), CASE(ranges_exclude_and_wait),
-	CASE(any_close_drops_them), CASE(deadlock), CASE(waiting_is_interrupted),
-	CASE(of_open_files), CASE(listed),
+	CASE(weaker_locks_let_others_in), CASE(any_close_drops_them), CASE(deadlock),
+	CASE(waiting_is_interrupted), CASE(of_open_files), CASE(listed),
 };
 
 TEST_MAIN(cases)

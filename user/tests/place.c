@@ -171,6 +171,36 @@ static void exchanging_directories(void)
 	CHECK_EQ(rmdir(base), 0);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_ino == y.st_ino;
+}
+
+/* Both get the other's parent, and again when they are exchanged back. */
+static void exchanging_two_directories(void)
+{
+	set_up();
+	CHECK_EQ(mkdir("x", 0700), 0);
+	CHECK_EQ(mkdir("y", 0700), 0);
+	CHECK_EQ(mkdir("x/d", 0700), 0);
+	CHECK_EQ(mkdir("y/e", 0700), 0);
+	CHECK_EQ(mkdir("y/e/below", 0700), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(swap("x/d", "y/e", EXCHANGE), 0);
+		CHECK(same_file("x/d/..", "x") && same_file("y/e/..", "y"));
+		CHECK(links_of("x") == 3 && links_of("y") == 3);
+		CHECK_EQ(links_of("x/d"), i ? 2 : 3);
+	}
+	CHECK_EQ(rmdir("y/e/below"), 0);
+	CHECK_EQ(rmdir("y/e"), 0);
+	CHECK_EQ(rmdir("x/d"), 0);
+	CHECK_EQ(rmdir("y"), 0);
+	CHECK_EQ(rmdir("x"), 0);
+	CHECK_EQ(rmdir(base), 0);
+}
+
 static void shared_memory_files(void)
 {
 	struct stat st;
@@ -182,7 +212,8 @@ static void shared_memory_files(void)
 
 static const struct test_case cases[] = {
 	CASE(a_place_is_no_file), CASE(a_place_to_start_from), CASE(exchanging_files),
-	CASE(exchanging_directories), CASE(shared_memory_files),
+	CASE(exchanging_directories), CASE(exchanging_two_directories),
+	CASE(shared_memory_files),
 };
 
 TEST_MAIN(cases)

@@ -1,10 +1,13 @@
 /* Sleeping: never a nanosecond too short, and in the right order. */
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 
 #include "test.h"
 
 #define MS	1000000L
+#define HOUR	(3600 * 1000 * MS)
+#define TAI	((clockid_t)11)		/* CLOCK_TAI, which not all libraries name */
 
 static void clocks_go_forward(void)
 {
@@ -179,6 +182,75 @@ static void killed_while_asleep(void)
 	expect_signal(pid, SIGKILL);
 }
 
+static long wait_on_clock(clockid_t clock, const struct timespec *end)
+{
+	return clock_nanosleep(clock, TIMER_ABSTIME, end, NULL);
+}
+
+static long wait_for_descriptor(clockid_t clock, const struct timespec *end)
+{
+	struct itimerspec at = { .it_value = *end };
+	int fd = timerfd_create(clock, 0);
+	uint64_t times;
+
+	CHECK_EQ(timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL), 0);
+	return read(fd, &times, sizeof(times)) != sizeof(times);
+}
+
+static long wait_for_signal(clockid_t clock, const struct timespec *end)
+{
+	struct itimerspec at = { .it_value = *end };
+	sigset_t set;
+	timer_t timer;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	CHECK_EQ(timer_create(clock, NULL, &timer), 0);
+	CHECK_EQ(timer_settime(timer, TIMER_ABSTIME, &at, NULL), 0);
+	return sigwait(&set, &sig);
+}
+
+static void set_clock_forward(int64_t ns)
+{
+	struct timespec t = timespec_of(now_ns(CLOCK_REALTIME) + ns);
+
+	CHECK_EQ(clock_settime(CLOCK_REALTIME, &t), 0);
+}
+
+/*
+ * A wait for a time of the day lasts until the clock says so, even if that is because it is set.
+ * Runs only on Trellis: another system's clock is not ours to set.
+ */
+static void a_clock_that_is_set(void)
+{
+	static const struct {
+		long (*fn)(clockid_t clock, const struct timespec *end);
+		clockid_t clock;
+	} waits[] = {
+		{ wait_on_clock, CLOCK_REALTIME }, { wait_on_clock, TAI },
+		{ wait_for_descriptor, CLOCK_REALTIME }, { wait_for_signal, CLOCK_REALTIME },
+		{ wait_for_signal, TAI },
+	};
+
+	if (access("/proc/counters", F_OK))
+		return;
+	for (size_t i = 0; i < sizeof(waits) / sizeof(*waits); i++) {
+		struct timespec end = timespec_of(now_ns(waits[i].clock) + HOUR);
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(waits[i].fn(waits[i].clock, &end) != 0);
+		await_state(pid, 'S');
+		set_clock_forward(HOUR / 2);
+		CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
+		set_clock_forward(HOUR / 2);
+		expect_exit(pid, 0);
+		set_clock_forward(1000 * MS - HOUR);	/* not to a time before the boot */
+	}
+}
+
 static void cpu_clock_counts_own_work(void)
 {
 	int64_t mono = now_ns(CLOCK_MONOTONIC), start = now_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -199,6 +271,7 @@ static const struct test_case cases[] = {
 	CASE(many_sleepers),
 	CASE(in_order_of_deadlines),
 	CASE(killed_while_asleep),
+	CASE(a_clock_that_is_set),
 	CASE(cpu_clock_counts_own_work),
 };
 

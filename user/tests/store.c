@@ -89,6 +89,29 @@ static void punching(void)
 	CHECK(buf[9] == 'x' && buf[10] == 0 && buf[19] == 0 && buf[20] == 'x');
 }
 
+/* Exactly the hole is zeros, however its ends lie in the pages. */
+static void every_kind_of_hole(void)
+{
+	static const int ends[] = { 0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE - 1, 2 * PAGE,
+				    2 * PAGE + 1, 3 * PAGE };
+	enum { COUNT = sizeof(ends) / sizeof(*ends) };
+	static char buf[3 * PAGE];
+	int fd = new_file();
+
+	for (int k = 0; k < COUNT * COUNT; k++) {
+		int from = ends[k / COUNT], to = ends[k % COUNT];
+
+		if (from >= to)
+			continue;
+		memset(buf, 'x', sizeof(buf));
+		CHECK_EQ(pwrite(fd, buf, sizeof(buf), 0), sizeof(buf));
+		CHECK_EQ(falloc(fd, PUNCH_HOLE | KEEP_SIZE, from, to - from), 0);
+		CHECK_EQ(pread(fd, buf, sizeof(buf), 0), sizeof(buf));
+		for (int i = 0; i < 3 * PAGE; i++)
+			CHECK_EQ(buf[i], i >= from && i < to ? 0 : 'x');
+	}
+}
+
 static void advice(void)
 {
 	int fd = new_file();
@@ -274,6 +297,25 @@ static void select_answers(void)
 	CHECK_ERRNO(selecting(0, NULL, NULL, NULL, &none), EINVAL);
 }
 
+/* A call that would fail at once need not be waited for: an error is no exception. */
+static void select_finds_errors(void)
+{
+	static char page[PAGE];
+	struct timespec none = { 0, 0 };
+	uint64_t in[16] = { 0 }, out[16] = { 0 }, except[16] = { 0 };
+
+	for (int is_full = 0; is_full < 2; is_full++) {
+		CHECK_EQ(pipe2(fds, O_NONBLOCK), 0);
+		while (is_full && write(fds[1], page, PAGE) == PAGE)
+			;
+		close(fds[0]);
+		in[0] = out[0] = except[0] = 1 << fds[1];
+		CHECK_EQ(selecting(fds[1] + 1, in, out, except, &none), 2);
+		CHECK(in[0] && out[0] && !except[0]);
+		close(fds[1]);
+	}
+}
+
 static void select_waits(void)
 {
 	struct timespec ts = { 1000, 0 };
@@ -326,9 +368,10 @@ static void access_flags(void)
 }
 
 static const struct test_case cases[] = {
-	CASE(allocating), CASE(punching), CASE(advice), CASE(file_systems), CASE(sending),
-	CASE(copying), CASE(counters), CASE(a_counter_wakes), CASE(select_answers),
-	CASE(select_waits), CASE(closing_ranges), CASE(access_flags),
+	CASE(allocating), CASE(punching), CASE(every_kind_of_hole), CASE(advice),
+	CASE(file_systems), CASE(sending), CASE(copying), CASE(counters), CASE(a_counter_wakes),
+	CASE(select_answers), CASE(select_finds_errors), CASE(select_waits), CASE(closing_ranges),
+	CASE(access_flags),
 };
 
 TEST_MAIN(cases)

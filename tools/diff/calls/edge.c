@@ -60,6 +60,28 @@ CASE(write_ends_at_the_edge)
 	T(lseek, fd, 0, SEEK_CUR);
 }
 
+/* Behind the bytes that there were nothing is written, whatever memory the file got for them. */
+CASE(write_is_cut_at_the_edge)
+{
+	static const long places[] = { 0, 100, PAGE, PAGE + 100, 2 * PAGE - 10 };
+	char *text = edge(20);
+
+	memset(text, 'x', 20);
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		int fd = file("a", "");
+		long others = 0;
+
+		V(places[i]);
+		T(pwrite64, fd, text, 5000, places[i]);
+		T(lseek, fd, 0, SEEK_END);
+		Q(ftruncate, fd, 3 * PAGE);
+		Q(pread64, fd, buf, 3 * PAGE, 0);
+		for (long k = 0; k < 3 * PAGE; k++)
+			others += buf[k] != (k >= places[i] && k < places[i] + 20 ? 'x' : 0);
+		V(others);
+	}
+}
+
 CASE(stat_at_the_edge)
 {
 	T(fstat, 0, edge(sizeof(struct stat)));
@@ -133,6 +155,25 @@ CASE(path_ends_at_the_edge)
 	e[1] = '.';
 	T(openat, AT_FDCWD, e, O_RDONLY);
 	T(openat, AT_FDCWD, e + 1, O_RDONLY);
+}
+
+/* However long it is, and wherever the pieces end in which it is read. */
+CASE(long_paths_end_at_the_edge)
+{
+	static const int lengths[] = { 3, 7, 8, 15, 16, 31, 32, 63, 64, 65, 80, 127, 128, 129, 255,
+				       256, 257, 1000, 4094, 4095 };
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		int n = lengths[i];
+		char *e = edge(n + 1);
+
+		memset(e, '/', n);
+		e[n] = 0;
+		V(n);
+		T(faccessat, AT_FDCWD, e, F_OK);
+		e[n] = '/';
+		T(faccessat, AT_FDCWD, e, F_OK);
+	}
 }
 
 CASE(name_is_slashes)

@@ -1,4 +1,4 @@
-/* Programs by descriptors: execveat(). More of exec is in process.c. */
+/* Programs by descriptors: execveat(); the signal at the end. More of exec is in process.c. */
 #include "diff.h"
 
 static char *const no_args[] = { "x", NULL };
@@ -91,4 +91,32 @@ CASE(memory_file)
 	T(execveat, fd, "", no_args, NULL, AT_EMPTY_PATH);
 	T(close, 4);
 	T(execveat, fd, "", no_args, NULL, AT_EMPTY_PATH);
+}
+
+/* At its end a program sends SIGCHLD, whatever the process that became it would have sent. */
+CASE(then_the_signal_is_the_usual_one)
+{
+	static const int signals[] = { 0, SIGUSR1, SIGCHLD };
+	static char *const args[] = { "sh", "-c", "exit 3", NULL };
+
+	on(SIGUSR1, SA_RESTART);
+	on(SIGCHLD, SA_RESTART);
+	for (int i = 0; i < 6; i++) {
+		int execs = i % 2, status = 0;
+		long r, pid = R(clone, signals[i / 2], 0, 0, 0, 0);
+
+		if (!pid) {
+			if (execs)
+				R(execve, "/bin/sh", args, NULL);
+			end(3);
+		}
+		say("%s%s", signal_name(signals[i / 2]), execs ? " and exec" : "");
+		Q(waitid, P_PID, pid, NULL, WEXITED | WNOWAIT | __WALL, NULL);
+		V(hits[SIGUSR1]);
+		V(hits[SIGCHLD]);
+		r = R(wait4, pid, &status, 0, NULL);
+		say("waits for it as for any child: %s", r < 0 ? error_name(-r) : "yes");
+		R(wait4, pid, &status, __WALL, NULL);
+		W(status);
+	}
 }

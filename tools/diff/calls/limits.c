@@ -82,3 +82,27 @@ CASE(data_size)
 	OK(mmap, 0, 32 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	OK(mmap, 0, 32 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
+
+/* Pages that are locked already do not count again, and what is unlocked does not count. */
+CASE(locked_memory)
+{
+	char *p = pages(16, PROT_READ | PROT_WRITE, 0);
+
+	Q(prlimit64, 0, RLIMIT_MEMLOCK, lim(8 * PAGE, 8 * PAGE), NULL);
+	Q(setresuid, 1000, 1000, 1000);
+	T(mlock, p + 4 * PAGE, 8 * PAGE);
+	T(mlock, p + 4 * PAGE, 8 * PAGE);
+	T(mlock, p + 6 * PAGE, 2 * PAGE);
+	T(mlock, p + 8 * PAGE, 8 * PAGE);
+	T(mlock, p, 8 * PAGE);
+	T(mlock, p, 16 * PAGE);
+	T(mlock, p + 3 * PAGE, 9 * PAGE);
+	T(munlock, p + 5 * PAGE, 2 * PAGE);
+	T(mlock, p, PAGE);
+	T(mlock, p + 2 * PAGE, 4 * PAGE);
+	T(mlock, p + 4 * PAGE, 3 * PAGE);
+	T(mlock, p + 6 * PAGE, PAGE);
+	T(munlock, p, 16 * PAGE);
+	T(mlock, p + 8 * PAGE, 8 * PAGE);
+	T(mmap, 0, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+}

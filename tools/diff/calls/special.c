@@ -93,6 +93,30 @@ CASE(sendfile)
 	T(sendfile, 5, in, &at, 1);
 }
 
+/* Bytes that did not fit into the target are not taken from the source. */
+CASE(sent_in_part)
+{
+	int in = file("a", ""), out = file("b", "");
+	long at = 10, to = 60;
+
+	fill(in, 2 * PAGE);
+	Q(lseek, in, 20, SEEK_SET);
+	signal(SIGXFSZ, SIG_IGN);
+	Q(prlimit64, 0, RLIMIT_FSIZE, lim(100, 100), NULL);
+	T(sendfile, out, in, &at, 2 * PAGE);
+	V(at);
+	Q(ftruncate, out, 0);
+	Q(lseek, out, 50, SEEK_SET);
+	T(sendfile, out, in, NULL, PAGE);
+	T(lseek, in, 0, SEEK_CUR);
+	T(sendfile, out, in, &at, 1);
+	V(at);
+	at = 10;
+	T(copy_file_range, in, &at, out, &to, PAGE, 0);
+	V(at);
+	V(to);
+}
+
 CASE(sendfile_from_files_of_the_kernel)
 {
 	static const char *const names[] = {

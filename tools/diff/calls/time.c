@@ -185,6 +185,28 @@ CASE(interval_timer_after_a_kill)
 	V(t.value.tv_sec > 900);
 }
 
+/* A timer that is switched off stays off, whatever interval was given, though its signal comes. */
+CASE(interval_timer_is_off)
+{
+	struct linux_itimerval t = { { 2000, 0 }, { 1000, 0 } };
+
+	on(SIGALRM, 0);
+	for (int i = 0; i < 2; i++) {
+		t.value.tv_sec = 1000;
+		Q(setitimer, ITIMER_REAL, &t, NULL);
+		t.value.tv_sec = 0;
+		if (i)
+			t.interval.tv_sec = 0;
+		T(setitimer, ITIMER_REAL, &t, NULL);
+		Q(kill, getpid(), SIGALRM);
+		V(hits[SIGALRM]);
+		T(getitimer, ITIMER_REAL, &t);
+		V(t.value.tv_sec);
+		V(t.interval.tv_sec);
+		t.interval.tv_sec = 2000;
+	}
+}
+
 CASE(interval_timer_kills)
 {
 	struct linux_itimerval t = { { 0, 0 }, { 0, 1000 } };
@@ -353,6 +375,55 @@ CASE(timer_set_again)
 	spec.value.tv_nsec = 0;
 	T(timer_settime, id, 0, &spec, NULL);
 	T(rt_sigtimedwait, bits(1UL << 39), &info, &none, 8);
+}
+
+/* Sets spec to every millisecond from now on. */
+static void every_ms(void)
+{
+	Q(clock_gettime, CLOCK_MONOTONIC, &spec.value);
+	spec.interval.tv_nsec = 1000000;
+}
+
+/* A look at a timer takes nothing from what a read will tell. */
+CASE(timerfd_missed)
+{
+	int fd = Q(timerfd_create, CLOCK_MONOTONIC, O_NONBLOCK);
+
+	for (int looks = 0; looks < 3; looks++) {
+		uint64_t count = 0;
+
+		every_ms();
+		T(timerfd_settime, fd, TIMER_ABSTIME, &spec, NULL);
+		Q(nanosleep, ts(0, 20000000), NULL);
+		for (int i = 0; i < looks; i++) {
+			T(timerfd_gettime, fd, &old);
+			V(old.value.tv_nsec > 0 && old.value.tv_nsec <= 1000000);
+			V(old.interval.tv_nsec);
+		}
+		T(read, fd, &count, 8);
+		V(count >= 20);
+	}
+}
+
+/* The same of a timer that sends signals: those that it could not send are its overrun. */
+CASE(timer_missed)
+{
+	struct linux_sigevent ev = { .notify = SIGEV_SIGNAL, .signo = 40 };
+	siginfo_t info;
+
+	block(40);
+	for (int looks = 0; looks < 3; looks++) {
+		Q(timer_create, CLOCK_MONOTONIC, &ev, &id);
+		every_ms();
+		T(timer_settime, id, TIMER_ABSTIME, &spec, NULL);
+		Q(nanosleep, ts(0, 20000000), NULL);
+		for (int i = 0; i < looks; i++)
+			T(timer_gettime, id, &old);
+		T(rt_sigtimedwait, bits(1UL << 39), &info, NULL, 8);
+		V(info.si_overrun >= 19);
+		V(info.si_overrun == R(timer_getoverrun, id));
+		Q(timer_delete, id);
+	}
 }
 
 CASE(timeofday)
