@@ -91,6 +91,7 @@ static int crowd_leaves(void)
 		list_remove(&crowd[i].process_node);
 		freed[i] = crowd[i].refs == 1 && !thread_is_dying(&crowd[i]);
 	}
+	parent->nr_threads -= ARRAY_SIZE(crowd);
 	spin_unlock(&parent->lock);
 	return 0;
 }

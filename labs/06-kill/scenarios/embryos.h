@@ -22,5 +22,6 @@ static inline void make_embryos(struct process *p, struct thread *threads, unsig
 		t->unwound = t->embryo = true;
 		list_push_back(&p->threads, &t->process_node);
 	}
+	p->nr_threads += n;
 	spin_unlock(&p->lock);
 }

@@ -96,6 +96,7 @@ SCENARIO(kill_many, "kill.very_many", "06.4", "P6.4", .cpus = 1)
 		       (unsigned)ARRAY_SIZE(crowd));
 		list_remove(&crowd[i].process_node);
 	}
+	subject->nr_threads -= ARRAY_SIZE(crowd);
 	thread_resume(last);
 	expect_end(pid, KILLED);
 }
