@@ -227,7 +227,10 @@ noreturn void thread_exit(int code);
  */
 int thread_join(struct thread *t, int *code, struct deadline d);
 
-/* Lets the reaper free @t: no thread will join it. -ECHILD if it is detached. Never blocks. */
+/*
+ * Lets the reaper free @t: no thread will join it. -ECHILD if it is detached, or has been joined.
+ * Never blocks.
+ */
 int thread_detach(struct thread *t);
 
 void thread_yield(void);
