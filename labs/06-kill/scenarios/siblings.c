@@ -133,6 +133,42 @@ SCENARIO(one_unrun, "kill.one_before_it_runs", "06.4", "P6.4", .cpus = 1)
 	expect_end(pid, STATUS_EXIT(3));
 }
 
+static struct thread *joined;
+
+static int run_once(void *unused)
+{
+	(void)unused;
+	ran = true;
+	return 0;
+}
+
+static int join_it(void *unused)
+{
+	(void)unused;
+	return thread_join(joined, NULL, DEADLINE_NEVER);
+}
+
+/* The same for a thread of the kernel that another one waits for already. */
+SCENARIO(joined_unrun, "kill.joined_before_it_runs", "06.4", "P6.4", .cpus = 1)
+{
+	for (unsigned ready = 0; ready < 2; ready++) {
+		struct thread *j;
+		int err;
+
+		joined = thread_create("joined", run_once, NULL, PRIORITY_DEFAULT);
+		j = start(join_it, NULL);
+		await_state(j, THREAD_BLOCKED);
+		irq_off();
+		if (ready)
+			thread_resume(joined);
+		thread_kill(joined);
+		irq_on();
+		err = join(j);
+		expect(!err, "the join of a killed thread returned %d", err);
+		expect(!ran, "a thread that had not run before it was killed ran after that");
+	}
+}
+
 static int sleep_for_ever(void *unused)
 {
 	(void)unused;
