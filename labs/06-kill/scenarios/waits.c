@@ -1,5 +1,5 @@
 /*
- * Lab 06: a wait of each kind beside two children in each pair of states, against the rule in a few
+ * Lab 06, step 6: a wait of each kind beside two children in each pair of states, against the rule in a few
  * words: it finds a zombie that it is for, else it waits for those that it is for, and if there are
  * none it fails.
  */
@@ -87,7 +87,7 @@ static void collect(unsigned i)
 	       res.status);
 }
 
-SCENARIO(waits, "zombie.by_state", "06.2", "P6.7", .cpus = 1, .sets_up = true)
+SCENARIO(waits, "zombie.by_state", "06.6", "P6.7", .cpus = 1, .sets_up = true)
 {
 	static const unsigned options[] = { 0, WUNTRACED, WCLONE, WALL, WALL | WCLONE };
 
