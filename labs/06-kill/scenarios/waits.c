@@ -1,7 +1,7 @@
 /*
- * Lab 06, step 6: a wait of each kind beside two children in each pair of states, against the rule in a few
- * words: it finds a zombie that it is for, else it waits for those that it is for, and if there are
- * none it fails.
+ * Lab 06, step 6: a wait of each kind beside two children in each pair of states, against the rule
+ * in a few words: it finds a zombie that it is for, else it waits for those that it is for, and if
+ * there are none it fails.
  */
 #include "errno.h"
 #include "explore/scenario.h"
