@@ -31,7 +31,7 @@ struct inode_time inode_now(void)
 void inode_written(struct inode *i)
 {
 	atomic_store(&i->written, time_now() + time_realtime_offset());
-	i->unread = true;
+	i->unread = true;		/* last: inode_accessed_slow() clears it first */
 }
 
 static const struct backing_ops backing = { inode_get, inode_put, inode_written };
@@ -78,7 +78,7 @@ void inode_changed(struct inode *i)
 void inode_accessed_slow(struct inode *i)
 {
 	mutex_lock(&i->lock);
-	i->unread = false;		/* first: it may be written again meanwhile */
+	i->unread = false;		/* first: a write that comes now is not missed */
 	inode_settle_times(i);
 	if (!is_later(&i->atime, &i->mtime) || !is_later(&i->atime, &i->ctime))
 		i->atime = inode_now();

@@ -323,7 +323,7 @@ static inline void inode_drop_set_id(struct inode *i) HOLDS(i->lock)
 
 /*
  * Notes that @i is written now, without its lock: by a fault on a shared mapping, which cannot take
- * it, or to a pipe. inode_settle_times() makes that time the file's mtime and ctime.
+ * it, or to a FIFO. inode_settle_times() makes that time the file's mtime and ctime.
  */
 void inode_written(struct inode *i);
 void inode_settle_times(struct inode *i) HOLDS(i->lock);
