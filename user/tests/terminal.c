@@ -38,8 +38,7 @@ static void stranger_sets_group(int fd)
 	CHECK_ERRNO(tcsetpgrp(fd, getpid()), ENOTTY);
 	CHECK_ERRNO(tcsetpgrp(fd, 0), ENOTTY);
 	CHECK_ERRNO(tcsetpgrp(fd, -1), EINVAL);
-	CHECK_EQ(ioctl(fd, TIOCSPGRP, 1), -1);
-	CHECK_EQ(errno, EFAULT);
+	CHECK_ERRNO(ioctl(fd, TIOCSPGRP, 1), EFAULT);
 }
 
 /* It is set to a group of this session, and to no other. */

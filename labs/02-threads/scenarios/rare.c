@@ -25,29 +25,31 @@ static void make_subject(void)
 	subject = thread_create("subject", leave, (void *)7, PRIORITY_DEFAULT);
 }
 
-/* Joins @t, or `subject`, until that moment. */
-static int join_it(void *t)
+static int join_it(void *unused)
 {
-	int code, err = thread_join(t ? t : subject, &code, until);
+	int code, err = thread_join(subject, &code, until);
 
-	expect(err || t || code == 7, "joined with code %d instead of 7", code);
+	(void)unused;
+	expect(err || code == 7, "joined with code %d instead of 7", code);
 	return err;
 }
 
-/* A thread that waits for the end of @t, or of `subject`. */
-static struct thread *start_joiner(struct thread *t)
+/* A thread that waits for the end of `subject`. */
+static struct thread *start_joiner(void)
 {
-	struct thread *j = start(join_it, t);
+	struct thread *j = start(join_it, NULL);
 
 	await_state(j, THREAD_BLOCKED);
 	return j;
 }
 
-static void expect_joiner(struct thread *j, int wanted)
+/* A joiner ends with what its join returned. */
+static void expect_code(struct thread *t, int wanted)
 {
-	int err = join(j);
+	int code = join(t);
 
-	expect(err == wanted, "the waiting joiner got %d, not %d", err, wanted);
+	expect(code == wanted, "%s ended with %d, not %d",
+	       t == subject ? "the subject" : "a joiner", code, wanted);
 }
 
 /* --- Signals ---------------------------------------------------------------------------------- */
@@ -58,7 +60,7 @@ SCENARIO(signal_at_start, "exit.signal_at_start", "02.5", "P2.1", .cpus = 1)
 	make_subject();
 	atomic_fetch_or(&subject->work, WORK_SIGNAL);
 	thread_resume(subject);
-	expect_joiner(subject, 7);
+	expect_code(subject, 7);
 	expect(nr_bodies == 1, "its function was called %u times", nr_bodies);
 }
 
@@ -79,7 +81,7 @@ SCENARIO(signalled, "join.signalled", "02.5", "P2.6", .cpus = 1)
 	err = join(start(join_with_signal, NULL));
 	expect(err == -EINTR || err == -ETIMEDOUT, "with a signal the join returned %d", err);
 	thread_resume(subject);
-	expect_joiner(subject, 7);
+	expect_code(subject, 7);
 }
 
 static void signal_wait_of(struct thread *t)
@@ -99,13 +101,13 @@ SCENARIO(signalled_detached, "join.signalled_then_detached", "02.7", "P2.10", .c
 
 	make_subject();
 	until = DEADLINE_NEVER;
-	j = start_joiner(NULL);
+	j = start_joiner();
 	preempt_off();
 	signal_wait_of(j);
 	thread_get(subject);
 	expect(!thread_detach(subject), "a first detach was refused");
 	preempt_on();
-	expect_joiner(j, -ECHILD);
+	expect_code(j, -ECHILD);
 	thread_resume(subject);
 	thread_put(subject);
 }
@@ -120,7 +122,7 @@ SCENARIO(hours, "join.for_hours", "02.5", "P2.6", .cpus = 1)
 
 	make_subject();
 	until = deadline_in(2 * later);
-	j = start_joiner(NULL);
+	j = start_joiner();
 	preempt_off();
 	irq_off();
 	host_clock_to(later);
@@ -128,7 +130,7 @@ SCENARIO(hours, "join.for_hours", "02.5", "P2.6", .cpus = 1)
 	irq_on();
 	thread_resume(subject);
 	preempt_on();
-	expect_joiner(j, 0);
+	expect_code(j, 0);
 }
 
 /* A clock that wraps comes to 0, and a deadline there is one. */
@@ -141,7 +143,7 @@ SCENARIO(zero, "join.until_zero", "02.5", "P2.6", .cpus = 1)
 	err = thread_join(subject, NULL, deadline_at(0));
 	expect(err == -ETIMEDOUT, "the join until 0, 2 us ahead, returned %d", err);
 	thread_resume(subject);
-	expect_joiner(subject, 7);
+	expect_code(subject, 7);
 }
 
 static int join_for_a_moment(void *unused)
@@ -162,10 +164,10 @@ SCENARIO(long_wait, "join.keeps_its_place", "02.5", "P2.9", .cpus = 2, .sets_up 
 	expect(!thread_sleep(10 * NSEC_PER_MSEC - 200), "a sleep failed");
 	explore_from_here();
 	second = start_on(1, join_for_a_moment, NULL);
-	expect_joiner(first, -ETIMEDOUT);
+	expect_code(first, -ETIMEDOUT);
 	join(second);
 	thread_resume(subject);
-	expect_joiner(subject, 7);
+	expect_code(subject, 7);
 }
 
 /* --- Who may join ----------------------------------------------------------------------------- */
@@ -179,8 +181,7 @@ SCENARIO(of_process, "join.of_a_process", "02.7", "P2.9", .cpus = 1)
 
 	subject = create_in(p, leave, (void *)3);
 	thread_get(subject);
-	until = DEADLINE_POLL;
-	err = thread_join(subject, NULL, until);
+	err = thread_join(subject, NULL, DEADLINE_POLL);
 	expect(err == -ECHILD, "the join of a detached thread returned %d", err);
 	err = thread_detach(subject);
 	expect(err == -ECHILD, "its second detach returned %d", err);
@@ -220,14 +221,14 @@ SCENARIO(refused_joined, "join.of_the_refused", "02.7", "P2.9", .cpus = 1)
 	until = DEADLINE_NEVER;
 	subject = start(join_refused, NULL);
 	await_state(subject, THREAD_BLOCKED);
-	j = start_joiner(NULL);
+	j = start_joiner();
 	refused = start(stay_after_refusal, NULL);
 	await_state(refused, THREAD_BLOCKED);
 	wait_wake_one(&go, 0);
 	while (thread_state(subject) == THREAD_READY)
 		let_others_run();
 	wait_wake_one(&stay, 0);
-	expect_joiner(j, 0);
+	expect_code(j, 0);
 }
 
 /* --- Before it ran ---------------------------------------------------------------------------- */
@@ -239,13 +240,13 @@ SCENARIO(unrun_detached, "detach.killed_unrun", "02.8", "P2.10", .cpus = 1)
 
 	make_subject();
 	until = DEADLINE_NEVER;
-	j = start_joiner(NULL);
+	j = start_joiner();
 	be_urgent();
 	thread_get(subject);
 	thread_kill(subject);
 	expect(!thread_detach(subject), "a first detach was refused");
 	thread_put(subject);
-	expect_joiner(j, -ECHILD);
+	expect_code(j, -ECHILD);
 }
 
 /* It waits for a dead thread that the reaper has not seen yet, and is killed like any other. */
@@ -265,6 +266,6 @@ SCENARIO(joins_dead, "join.killed_at_the_dead", "02.7", "P2.9", .cpus = 1)
 	for (unsigned n = 0; n < 5 && thread_state(j) != THREAD_DEAD; n++)
 		let_others_run();
 	expect(thread_state(j) == THREAD_DEAD, "a killed joiner waits on");
-	expect_joiner(j, -EINTR);
-	expect_joiner(subject, 0);
+	expect_code(j, -EINTR);
+	expect_code(subject, 0);
 }
