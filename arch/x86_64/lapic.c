@@ -5,7 +5,6 @@
  * bits). The timer counts down from a value that is written, at a rate that timer.c measures.
  */
 #include "arch.h"
-#include "base/panic.h"
 #include "port.h"
 
 enum {

@@ -9,6 +9,7 @@
 #include "base/printf.h"
 #include "base/string.h"
 #include "console/console.h"
+#include "fs/fdtable.h"
 #include "fs/vfs.h"
 #include "process/process.h"
 #include "sched/cpu.h"

@@ -2,6 +2,7 @@
  * poll() and ppoll(): the user's list of descriptors, in and out. The waiting itself is the VFS's
  * poll_files().
  */
+#include "fs/poll.h"
 #include "sys.h"
 
 struct pollfd {

@@ -2,6 +2,7 @@
  * select() and pselect6(): poll() with bit maps of descriptors. The waiting itself is the VFS's
  * poll_files(), which is given each descriptor once, however many maps it is in.
  */
+#include "fs/poll.h"
 #include "sys.h"
 
 #define MAPS		3		/* to read, to write, exceptions */

@@ -4,6 +4,7 @@
  * of the other, so each file makes its own checks and does its own waiting. If one of them is a
  * pipe, kernel/fs/splice.c moves the data.
  */
+#include "fs/splice.h"
 #include "sys.h"
 
 #define SPLICE_F_NONBLOCK	0x2u

@@ -25,6 +25,7 @@
 #include "base/trace.h"
 #include "errno.h"
 #include "fs/dev.h"
+#include "fs/fdtable.h"
 #include "fs/vfs.h"
 #include "lock/spinlock.h"
 #include "mm/vm.h"

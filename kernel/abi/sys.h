@@ -6,6 +6,7 @@
 
 #include "abi/syscall.h"
 #include "errno.h"
+#include "fs/fdtable.h"
 #include "fs/vfs.h"
 #include "mm/mm.h"
 #include "mm/vm.h"

@@ -6,6 +6,7 @@
  */
 #include "errno.h"
 #include "fs.h"
+#include "fs/poll.h"
 #include "mm/mm.h"
 #include "sync/sync.h"
 

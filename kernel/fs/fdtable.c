@@ -19,6 +19,7 @@
 #include "base/trace.h"
 #include "errno.h"
 #include "fs.h"
+#include "fs/fdtable.h"
 #include "fs/filelock.h"
 #include "mm/mm.h"
 #include "process/process.h"

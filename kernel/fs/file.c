@@ -10,6 +10,7 @@
 #include "errno.h"
 #include "fs.h"
 #include "fs/filelock.h"
+#include "fs/poll.h"
 #include "mm/mm.h"
 #include "mm/vm.h"
 #include "process/process.h"

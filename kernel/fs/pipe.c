@@ -24,6 +24,7 @@
  *  PIPE2  A reader blocks only while the pipe is empty and has writers, a writer only while it is
  *         full and has readers; every change of these wakes the other side.
  */
+#include "fs/poll.h"
 #include "pipe.h"
 
 #include "base/counters.h"

@@ -9,7 +9,7 @@
  * A waiter is claimed only once. So if a wake-up has made nothing ready, everything starts anew.
  */
 #include "errno.h"
-#include "fs/vfs.h"
+#include "fs/poll.h"
 
 struct poll_table {
 	struct waiter waiter;

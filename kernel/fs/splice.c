@@ -17,6 +17,7 @@
  */
 #include "base/string.h"
 #include "errno.h"
+#include "fs/splice.h"
 #include "mm/mm.h"
 #include "pipe.h"
 #include "process/signal.h"

@@ -2,6 +2,7 @@
  * Tests of pipes and poll, in one thread: what does not block. Blocking is tested by user programs.
  */
 #include "errno.h"
+#include "fs/poll.h"
 #include "test_fs.h"
 
 static u8 out[3 * 65536], in[3 * 65536];

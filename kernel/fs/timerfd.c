@@ -10,6 +10,7 @@
  */
 #include "errno.h"
 #include "fs.h"
+#include "fs/poll.h"
 #include "fs/timerfd.h"
 #include "mm/mm.h"
 #include "process/timers.h"

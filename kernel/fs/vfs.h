@@ -1,10 +1,10 @@
 /*
- * Files: inodes with operations, open file descriptions, descriptor tables, paths.
+ * Files: inodes with operations, open file descriptions, paths.
  *
  * inode	a file's identity and contents; reference counted; inode->lock, a mutex, guards
  *		contents and directory entries. Of two: parent before child, else by address.
  * file		one open(): offset, flags; reference counted, shared by dup and fork
- * fdtable	a process's descriptors
+ * fdtable	a process's descriptors: fs/fdtable.h
  *
  * Lock order: rename lock -> file->lock -> inode->lock (directory, then child) -> as->lock (a copy
  * to or from user memory faults) -> spin locks. So inode_ops.get_page(), which a fault calls, must
@@ -51,23 +51,12 @@
 #define O_PATH		010000000u
 #define O_TMPFILE_ALONE	020000000u	/* O_TMPFILE without the O_DIRECTORY in it */
 
-#define POLLIN		0x001u
-#define POLLPRI		0x002u
-#define POLLOUT		0x004u
-#define POLLERR		0x008u
-#define POLLHUP		0x010u
-#define POLLNVAL	0x020u
-#define POLLRDNORM	0x040u		/* as POLLIN */
-#define POLLWRNORM	0x100u		/* as POLLOUT */
-#define POLLWRBAND	0x200u		/* as POLLOUT, in the signals of O_ASYNC */
-
 /* Device numbers of the file systems: inode.dev. They begin at 1: to programs 0 is no device. */
 enum { DEV_ROOT = 1, DEV_PROC, DEV_SYSFS, DEV_SHARED, DEV_PIPES, DEV_QUEUES, DEV_ANON };
 
 #define NAME_MAX	255
 #define PATH_MAX	4096
 #define SYMLINK_MAX	40	/* followed in one path before -ELOOP */
-#define FD_MAX		4096
 
 struct fdtable;
 struct file;
@@ -467,72 +456,6 @@ struct place *process_get_place(struct process *p);
 struct inode *place_dir(struct place *c, struct inode **which);
 struct inode *place_change(struct place *c, struct inode **which, struct inode *dir);
 
-/* Tables of descriptors; each entry holds a reference to its file. */
-struct fdtable;
-int fdtable_create(struct fdtable **out);
-int fdtable_clone(struct fdtable *t, struct fdtable **out);	/* fork */
-struct fdtable *fdtable_get(struct fdtable *t);
-void fdtable_put(struct fdtable *t);	/* the last one closes all files. May block */
-
-/* The descriptors of @p, referenced; NULL: it has none, or is dying. */
-struct fdtable *process_get_fds(struct process *p);
-
-/* Gives the current process, which has one thread, a table of its own. 0 or -ENOMEM. */
-int fdtable_unshare(void);
-void fdtable_close_exec(struct fdtable *t);
-
-/* Returns the first file at or above *@fd, referenced, and sets *@fd to its number; or NULL. */
-struct file *fdtable_next(struct fdtable *t, int *fd);
-
-unsigned fdtable_size(struct fdtable *t);	/* all descriptors in use are below it */
-
-/* Counts the kernel memory that @t's files hold, in bytes; a shared one in part. May block. */
-u64 fdtable_held(struct fdtable *t);
-
-/* Get and set the file that records the calls of @t's processes (abi/strace.c), or NULL. */
-struct file *fdtable_recorder(struct fdtable *t);
-void fdtable_record(struct fdtable *t, struct file *f);
-
-/* Get a file of the current process, referenced, or NULL. fd_get() refuses one with O_PATH. */
-struct file *fd_get(int fd);
-struct file *fd_get_any(int fd);
-
-/*
- * Reserves the lowest free descriptor at or above @min for a file that is still to be opened. The
- * caller then puts the file there with fd_fill(), or NULL if opening it failed. -EMFILE, -ENOMEM.
- */
-int fd_reserve(int min, u64 limit);
-void fd_fill(int fd, struct file *f, bool cloexec);
-
-/*
- * Put @f at the lowest free descriptor >= @min, or at @fd (dup2(), dup3()). Both take over the
- * reference, also when they fail.
- */
-int fd_install(struct file *f, int min, u64 limit, bool cloexec);
-int fd_replace(int fd, struct file *f, u64 limit, bool cloexec);
-int fd_close(int fd);
-int fd_flags(int fd, int set);			/* sets or clears FD_CLOEXEC; -1: returns it */
-
-/*
- * A file's poll operation calls poll_add() for each queue whose wake-ups can change its answer, and
- * then looks at its state. It must not block: the thread is linked into queues already, and one of
- * their wake-ups would end the wrong wait. With @pt NULL it only looks.
- */
-void poll_add(struct poll_table *pt, struct wait_queue *q);
-
-#define POLL_QUEUES	2	/* of one file, at most */
-
-struct poll_request {
-	struct file *file;	/* NULL: skipped */
-	unsigned events;	/* POLL* asked for */
-	unsigned ready;		/* out */
-	unsigned nr_links;	/* of link[], in the file's queues during the wait */
-	struct wait_link link[POLL_QUEUES];
-};
-
-/* Waits until a file of @r is ready. Returns how many are, 0 at the deadline, or -EINTR. */
-int poll_files(struct poll_request *r, unsigned n, struct deadline d);
-
 /*
  * Sends signals to the owners of the O_ASYNC files of @source (async.c) after an operation that may
  * have made them readable (POLL_IN) or writable (POLL_OUT). Files whose access mode is @but are
@@ -562,31 +485,6 @@ int pipe_create(struct file **r, struct file **w, u32 flags);
 extern const struct file_ops pipe_file_ops;	/* of pipes and FIFOs */
 long pipe_set_size(struct file *f, u32 bytes);	/* returns the size it gets: 2^n pages */
 long pipe_get_size(struct file *f);
-
-/* --- Moving bytes into and out of pipes within the kernel, splice.c --- */
-
-struct pipe;
-struct pipe *pipe_of(const struct file *f);	/* NULL: @f is no pipe */
-
-/* Whether splice can read from, or write to, @f as the side that is no pipe. */
-bool splice_reads(const struct file *f);
-bool splice_writes(const struct file *f);
-
-/* The side that is no pipe: a file, at *pos (NULL: its own offset), or memory. */
-struct splice_side {
-	struct file *file;
-	off_t *pos;
-	struct iobuf *memory;
-};
-
-/*
- * Move up to @n bytes, as many as there are and as there is room for, and return how many. 0 means
- * the end of the file, or a pipe without writers. They block only before the first byte: -EAGAIN,
- * -EINTR. -EPIPE comes with SIGPIPE. With @keep splice_pipes() copies.
- */
-ssize_t splice_to_pipe(struct splice_side *from, struct pipe *p, size_t n, bool nonblock);
-ssize_t splice_from_pipe(struct pipe *p, struct splice_side *to, size_t n, bool nonblock);
-ssize_t splice_pipes(struct pipe *from, struct pipe *to, size_t n, bool keep, bool nonblock);
 
 int eventfd_create(u32 count, bool semaphore, u32 flags, struct file **out);
 

@@ -13,7 +13,6 @@
  */
 #include "base/printf.h"
 #include "base/trace.h"
-#include "config.h"
 #include "lock/lockcheck.h"
 #include "sched/cpu.h"
 #include "sync/mutex.h"

@@ -9,6 +9,7 @@
  */
 #include "errno.h"
 #include "fs/fs.h"
+#include "fs/poll.h"
 #include "process/async.h"
 #include "process/cred.h"
 #include "process/process.h"

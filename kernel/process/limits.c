@@ -2,13 +2,12 @@
  * The limits on what processes use: kernel memory, tasks, CPU time.
  */
 #include "errno.h"
-#include "fs/vfs.h"
+#include "fs/fdtable.h"
 #include "mm/vm.h"
 #include "process/cred.h"
 #include "process/process.h"
 #include "process/signal.h"
 #include "sched/cpu.h"
-#include "sched/time.h"
 #include "thread/thread.h"
 
 struct addr_space *process_get_as(struct process *p)

@@ -18,6 +18,7 @@
  * queue, and with the queue. The signal is sent after the lock has been released.
  */
 #include "errno.h"
+#include "fs/poll.h"
 #include "fs/text.h"
 #include "mqueue_impl.h"
 #include "process/signal.h"

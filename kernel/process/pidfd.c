@@ -5,6 +5,7 @@
  * poll() reports POLLIN once the process has ended, and POLLHUP once it has been waited for. The
  * file keeps only the structure: process_get().
  */
+#include "fs/poll.h"
 #include "process/pidfd.h"
 
 #include "errno.h"

@@ -9,6 +9,7 @@
 #include "base/string.h"
 #include "base/trace.h"
 #include "errno.h"
+#include "fs/fdtable.h"
 #include "fs/vfs.h"
 #include "mm/mm.h"
 #include "mm/vm.h"

@@ -4,6 +4,7 @@
  *
  * Readers wait at process->signalled, where every signal that becomes pending wakes them.
  */
+#include "fs/poll.h"
 #include "process/signalfd.h"
 
 #include "errno.h"

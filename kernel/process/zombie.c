@@ -14,6 +14,7 @@
 #include "base/trace.h"
 #include "console/console.h"
 #include "errno.h"
+#include "fs/fdtable.h"
 #include "fs/vfs.h"
 #include "mm/vm.h"
 #include "process/cred.h"

@@ -11,6 +11,7 @@
 #include "base/printf.h"
 #include "errno.h"
 #include "fs/dev.h"
+#include "fs/fdtable.h"
 #include "fs/fs.h"
 #include "mm/mm.h"
 #include "proc.h"

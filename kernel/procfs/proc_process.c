@@ -7,6 +7,7 @@
 #include "base/string.h"
 #include "base/symbols.h"
 #include "fs/dev.h"
+#include "fs/fdtable.h"
 #include "fs/vfs.h"
 #include "mm/mm.h"
 #include "mm/vm.h"

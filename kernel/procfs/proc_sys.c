@@ -4,6 +4,7 @@
  *
  * Some files that root may write on Linux are fixed here, as another value would have no effect.
  */
+#include "fs/fdtable.h"
 #include "procfs/uts.h"
 #include "base/printf.h"
 #include "base/string.h"

@@ -5,9 +5,7 @@
 
 #include "base/panic.h"
 #include "base/trace.h"
-#include "errno.h"
 #include "internal.h"
-#include "mm/numa.h"
 #include "process/process.h"
 #include "sched/sched.h"
 

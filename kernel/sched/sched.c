@@ -23,7 +23,6 @@
 #include "sched/sched.h"
 
 #include "base/trace.h"
-#include "errno.h"
 #include "internal.h"
 #include "mm/vm.h"
 #include "process/process.h"

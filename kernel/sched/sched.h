@@ -8,7 +8,6 @@
  */
 #pragma once
 
-#include "base/list.h"
 #include "lock/spinlock.h"
 #include "sched/policy/policy.h"
 #include "types.h"

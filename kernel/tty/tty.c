@@ -14,6 +14,7 @@
  * Locks: write_lock -> in.lock or out.lock -> console. in.lock guards all input state and the
  * owner; signals are sent with no lock held.
  */
+#include "fs/poll.h"
 #include "tty.h"
 
 #include "console/console.h"

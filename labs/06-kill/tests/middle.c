@@ -10,6 +10,7 @@
 #include "victims.h"
 
 #include "abi/syscall.h"
+#include "fs/fdtable.h"
 #include "fs/vfs.h"
 #include "mm/vm.h"
 
