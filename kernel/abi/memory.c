@@ -235,7 +235,7 @@ long sys_remap_file_pages(vaddr_t addr, u64 size, int prot, size_t page, int map
 	err = as_find_shared(as, &req);
 	if (err)
 		return err;
-	err = as_map(as, &req, &req.addr);
+	err = page > (S64_MAX - req.size) / PAGE_SIZE ? -EOVERFLOW : as_map(as, &req, &req.addr);
 	inode_put(req.inode);
 	if (!err && !(mapflags & MAP_NONBLOCK))
 		as_populate(as, req.addr, req.addr + req.size, true);

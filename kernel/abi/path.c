@@ -233,6 +233,14 @@ long sys_renameat2(int from_fd, vaddr_t from, int to_fd, vaddr_t to, u32 flags)
 	return err ? err : vfs_rename(a.at, a.name, b.at, b.name, flags);
 }
 
+/* Whether the caller may give an open file a name: it has opened it itself, or may search all. */
+static bool may_name(int fd)
+{
+	struct file *f SCOPED(file) = fd_get_any(fd);
+
+	return !f || f->opener == current_cred()->uid.fs || capable(CAP_DAC_READ_SEARCH);
+}
+
 long sys_linkat(int from_fd, vaddr_t from, int to_fd, vaddr_t to, u32 flags)
 {
 	unsigned follow = flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
@@ -242,6 +250,8 @@ long sys_linkat(int from_fd, vaddr_t from, int to_fd, vaddr_t to, u32 flags)
 
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	if (flags & AT_EMPTY_PATH && !may_name(from_fd))
+		return -ENOENT;
 	if (!err)
 		err = user_path_get(to_fd, to, 0, &p);
 	return err ? err : vfs_link(p.at, p.name, inode);

@@ -118,7 +118,7 @@ static long compare(struct process *a, struct process *b, int type, int fd, int 
 	case KCMP_FS:
 		return order_of(a->place, b->place);
 	case KCMP_SIGHAND:
-		return order_of(a, b);
+		return signal_shares_actions(a, b) ? 0 : order_of(a, b);
 	case KCMP_IO:			/* no process has any of these two */
 	case KCMP_SYSVSEM:
 		return 0;

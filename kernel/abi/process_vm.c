@@ -39,7 +39,7 @@ static bool may_access(struct process *p)
 
 static int find_space(pid_t pid, struct addr_space **out)
 {
-	struct process *p SCOPED(process) = process_find(pid);
+	struct process *p SCOPED(process) = process_find_by_task(pid);
 
 	*out = p ? process_get_as(p) : NULL;
 	if (!p || may_access(p))

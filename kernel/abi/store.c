@@ -65,6 +65,8 @@ long sys_fallocate(int fd, u32 mode, off_t offset, off_t length)
 		err = i->ops->punch(i, offset, length);
 	else
 		err = i->ops->allocate(i, offset, length, mode & FALLOC_KEEP_SIZE);
+	if (!err)
+		inode_drop_set_id(i);
 	mutex_unlock(&i->lock);
 	return err;
 }

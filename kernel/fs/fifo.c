@@ -109,7 +109,7 @@ int fifo_open(struct file *f)
 		return err;
 	mutex_lock(&p->lock);
 	if (has_name && !p->writers)
-		f->offset = p->writes_begun;	/* see fifo_had_writers() */
+		f->writes_begun = p->writes_begun;	/* see fifo_had_writers() */
 	count_ends(p, f);
 	if (has_name) {
 		condvar_broadcast(&p->readable);
@@ -132,14 +132,14 @@ void fifo_close(struct file *f)
 }
 
 /*
- * A pipe has no offset, so f->offset is free to hold a count. If there was no writer when @f was
- * opened, it is writes_begun at that time; else it is 0, which writes_begun has already passed.
+ * If there was no writer when @f was opened, f->writes_begun is the pipe's at that time; else it is
+ * 0, which the pipe's has already passed.
  */
 bool fifo_had_writers(const struct file *f)
 {
 	const struct pipe *p = f->private;
 
-	return p->writes_begun != (unsigned)f->offset;
+	return p->writes_begun != f->writes_begun;
 }
 
 /* --- Pipes without a name --------------------------------------------------------------------- */

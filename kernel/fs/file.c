@@ -13,6 +13,7 @@
 #include "fs/poll.h"
 #include "mm/mm.h"
 #include "mm/vm.h"
+#include "process/cred.h"
 #include "process/process.h"
 #include "process/signal.h"
 #include "sched/cpu.h"
@@ -235,7 +236,8 @@ int file_open_inode(struct inode *i, u32 flags, struct file **out)
 		return -ENOMEM;
 	}
 	*f = (struct file){ .refs = 1, .flags = flags, .inode = inode_get(i),
-			    .ops = flags & O_PATH ? &place_ops : i->fops };
+			    .ops = flags & O_PATH ? &place_ops : i->fops,
+			    .opener = current_cred()->uid.fs };
 	mutex_init(&f->lock);
 	list_init(&f->async.node);
 	counter_add(COUNT_FILES, 1);

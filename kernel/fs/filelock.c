@@ -58,6 +58,25 @@ static bool overlap(const struct lock_request *a, const struct lock_request *b)
 	return a->start <= b->end && b->start <= a->end;
 }
 
+/*
+ * Whether @r's owner holds @l, taken in @r's way: an open file may have both a flock() and ranges,
+ * and they do not change each other.
+ */
+static bool is_own(const struct file_lock *l, const struct inode *i, const struct lock_request *r)
+{
+	return l->inode == i && l->is.owner == r->owner && is_flock(&l->is) == is_flock(r);
+}
+
+/* Returns the owner's first lock on @r's range, or NULL. */
+static struct file_lock *find_own(const struct inode *i, const struct lock_request *r)
+	HOLDS(lock_mutex)
+{
+	list_for_each(l, &held, struct file_lock, link)
+		if (is_own(l, i, r) && overlap(&l->is, r))
+			return l;
+	return NULL;
+}
+
 /* Returns the first lock that excludes @want, or NULL. */
 static struct file_lock *find_conflict(const struct inode *i, const struct lock_request *want)
 	HOLDS(lock_mutex)
@@ -143,7 +162,7 @@ static void lock_remove(struct file_lock *l) HOLDS(lock_mutex)
 static void absorb(const struct inode *i, struct lock_request *r) HOLDS(lock_mutex)
 {
 	list_for_each(l, &held, struct file_lock, link)
-		if (l->inode == i && l->is.owner == r->owner && l->is.type == r->type &&
+		if (is_own(l, i, r) && l->is.type == r->type &&
 		    l->is.start <= (r->end == S64_MAX ? r->end : r->end + 1) &&
 		    r->start <= (l->is.end == S64_MAX ? l->is.end : l->is.end + 1)) {
 			r->start = MIN(r->start, l->is.start);
@@ -156,7 +175,7 @@ static void carve(struct inode *i, const struct lock_request *r, struct file_loc
 	HOLDS(lock_mutex)
 {
 	list_for_each_safe(l, &held, struct file_lock, link) {
-		if (l->inode != i || l->is.owner != r->owner || !overlap(&l->is, r))
+		if (!is_own(l, i, r) || !overlap(&l->is, r))
 			continue;
 		if (l->is.start < r->start && l->is.end > r->end) {
 			(*spare)->is = l->is;
@@ -206,7 +225,7 @@ bool filelock_test(struct inode *i, struct lock_request *want)
 	struct file_lock *by;
 
 	mutex_lock(&lock_mutex);
-	by = find_conflict(i, want);
+	by = want->type == LOCK_NONE ? find_own(i, want) : find_conflict(i, want);
 	if (by)
 		*want = by->is;
 	mutex_unlock(&lock_mutex);

@@ -20,7 +20,10 @@ struct lock_request {
 /* Sets a lock, or with LOCK_NONE removes it. -EAGAIN (without @wait), -EDEADLK, -EINTR, -ENOLCK. */
 int filelock_set(struct inode *i, const struct lock_request *want, bool wait);
 
-/* Replaces @want by a lock that excludes it and returns true, if there is one. */
+/*
+ * Replaces @want by a lock that excludes it and returns true, if there is one. LOCK_NONE asks for
+ * one that the owner itself has there.
+ */
 bool filelock_test(struct inode *i, struct lock_request *want);
 
 /* Removes @owner's locks on @i, or with NULL all locks on @i. */

@@ -76,18 +76,20 @@ static int prepend_lost(struct name_search *s, bool *deleted)
 /*
  * Builds the path of @child in @parent from the end of @buf backwards: the way from a directory
  * leads upward. rename_lock keeps every directory in its place meanwhile. A removed child gives
- * -ENOENT, or with @deleted the path with its last name.
+ * -ENOENT, or with @deleted the path with its last name. Returns 1 for a path that does not begin
+ * at the caller's root, but outside it.
  */
 static int path_in(struct inode *parent, struct inode *child, char *buf, size_t size, bool *deleted)
 {
 	struct name_search s = { .parent = parent, .child = child, .text = buf + size - 1,
 				 .room = size - 1 };
+	const struct inode *root = current_process()->place->root;
 
 	if (size < 2)
 		return -ERANGE;
 	*s.text = '\0';
 	mutex_lock(&rename_lock);
-	for (; s.child != root_inode && s.child != current_process()->place->root && !s.err;
+	for (; s.child != root_inode && s.child != root && !s.err;
 	     s.child = s.parent, s.parent = s.parent->parent) {
 		s.err = -ENOENT;
 		if (s.parent) {
@@ -106,12 +108,22 @@ static int path_in(struct inode *parent, struct inode *child, char *buf, size_t 
 	if (!*s.text)
 		*--s.text = '/';
 	memmove(buf, s.text, buf + size - s.text);
-	return 0;
+	return root && s.child != root;
 }
 
 int path_of(struct inode *dir, char *buf, size_t size)
 {
-	return path_in(dir->parent, dir, buf, size, NULL);
+	static const char mark[] = "(unreachable)";
+	int err = path_in(dir->parent, dir, buf, size, NULL);
+	size_t n = sizeof(mark) - 1;
+
+	if (err <= 0)
+		return err;
+	if (n + strlen(buf) >= size)
+		return -ERANGE;
+	memmove(buf + n, buf, strlen(buf) + 1);
+	memcpy(buf, mark, n);
+	return 0;
 }
 
 int inode_path(struct inode *i, char *buf, size_t size)
@@ -127,7 +139,7 @@ int inode_path(struct inode *i, char *buf, size_t size)
 	mutex_unlock(&i->lock);
 	err = path_in(dir, i, buf, size, &deleted);
 	inode_put(dir);
-	if (err)
+	if (err < 0)
 		return err;
 	n = strlen(buf);
 	if (!deleted)
@@ -143,5 +155,5 @@ int file_path(const struct file *f, char *buf, size_t size)
 {
 	int err = f->dir ? path_in(f->dir, f->inode, buf, size, NULL) : -ENOENT;
 
-	return err ? inode_path(f->inode, buf, size) : (int)strlen(buf);
+	return err < 0 ? inode_path(f->inode, buf, size) : (int)strlen(buf);
 }

@@ -286,7 +286,7 @@ static int fill_hole(struct ramfs_inode *r, u64 index)
 int ramfs_allocate(struct inode *i, off_t pos, off_t n, bool keep_size)
 {
 	u64 first = page_index(pos), end = page_index((u64)pos + n + PAGE_SIZE - 1);
-	int err = keep_size ? 0 : file_may_grow(i, pos + n);
+	int err = file_may_grow(i, pos + n);
 
 	if (!err && end - first > page_free_count())
 		err = -ENOSPC;

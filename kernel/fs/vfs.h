@@ -258,6 +258,8 @@ struct file {
 	struct mutex lock;		/* offset */
 	off_t offset;			/* [lock] */
 	bool made;			/* [const] by memfd_create(): a writer may run it */
+	u32 opener;			/* [const] the uid.fs that opened it */
+	unsigned writes_begun;		/* [const] of a FIFO: see fifo_had_writers() */
 	void *private;			/* the driver's */
 	struct async async;
 };
@@ -405,7 +407,10 @@ int path_open(struct inode *at, const char *path, u32 flags, u32 mode, struct fi
 int path_open_within(struct inode *at, const char *path, u32 flags, u32 mode, u32 resolve,
 		     struct file **out);
 
-/* Writes the absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. */
+/*
+ * Writes the absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. Outside
+ * the caller's root the path begins with "(unreachable)".
+ */
 int path_of(struct inode *dir, char *buf, size_t size);
 
 /*

@@ -182,7 +182,9 @@ static int to_new_place(struct addr_space *as, const struct remap *m, vaddr_t en
 		return -ENOMEM;
 	if (m->old < end)
 		return move(as, m, *out, end, gone);
-	/* An old size of 0 asks for the same shared memory a second time. */
+	/* An old size of 0 asks for the same shared memory a second time. It may be cleared now. */
+	if (!region_find(as, m->old))
+		return -EFAULT;
 	r = copy_region_to(as, m->old, m->old + m->new_size, *out);
 	if (!r)
 		return -ENOMEM;

@@ -356,6 +356,17 @@ void signal_share_actions(struct process *p, struct process *child)
 	spin_unlock(&tree_lock);
 }
 
+bool signal_shares_actions(struct process *a, struct process *b)
+{
+	bool shares = a == b;
+
+	spin_lock(&tree_lock);
+	list_for_each(mate, &a->action_mates, struct process, action_mates)
+		shares |= mate == b;
+	spin_unlock(&tree_lock);
+	return shares;
+}
+
 void signal_set_action(int sig, const struct sigaction_slot *action)
 {
 	struct process *p = current_process();

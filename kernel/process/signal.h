@@ -186,6 +186,8 @@ void signal_set_action(int sig, const struct sigaction_slot *action);
 /* CLONE_SIGHAND: @child, which has not run, shares @p's actions until one of them execs. */
 void signal_share_actions(struct process *p, struct process *child);
 
+bool signal_shares_actions(struct process *a, struct process *b);
+
 /* Copies the changed action of @p to the processes that share it. */
 void signal_share_action(struct process *p, int sig) HOLDS(tree_lock);
 

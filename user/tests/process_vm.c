@@ -201,11 +201,31 @@ static void not_of_another_id(void)
 	}
 }
 
+/* Reads @me, a number of its process, through the number of this thread. */
+static void *read_by_thread(void *me)
+{
+	int got = 0;
+	struct iovec own = { &got, sizeof(got) }, other = { me, sizeof(got) };
+
+	CHECK(gettid() != getpid());
+	CHECK_EQ(call(false, gettid(), &own, 1, &other, 1, 0), (long)sizeof(got));
+	CHECK_EQ(got, 77);
+	return NULL;
+}
+
+static void by_the_number_of_a_thread(void)
+{
+	int me = 77;
+
+	join_thread(start_thread(read_by_thread, &me));
+}
+
 static const struct test_case cases[] = {
 	CASE(there_and_back),
 	CASE(below_the_stack),
 	CASE(not_of_the_undumpable),
 	CASE(not_of_another_id),
+	CASE(by_the_number_of_a_thread),
 };
 
 TEST_MAIN(cases)

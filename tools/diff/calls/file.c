@@ -390,6 +390,19 @@ CASE(size_limit)
 	T(writev, fd, io2(buf, 1, buf, 1), 2);
 }
 
+/* Space beyond the limit is refused, also if the file would not become longer. */
+CASE(size_limit_of_space)
+{
+	int fd = file("a", "abc");
+
+	on(SIGXFSZ, 0);
+	Q(prlimit64, 0, RLIMIT_FSIZE, lim(10, RLIM_INFINITY), NULL);
+	T(fallocate, fd, FALLOC_FL_KEEP_SIZE, 0, 10);
+	T(fallocate, fd, FALLOC_FL_KEEP_SIZE, 0, 11);
+	V(hits[SIGXFSZ]);
+	T(fallocate, fd, FALLOC_FL_KEEP_SIZE, 9, 1);
+}
+
 CASE(size_limit_kills)
 {
 	int fd = file("a", "");

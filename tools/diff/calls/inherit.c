@@ -322,6 +322,30 @@ CASE(actions_are_shared)
 	show_actions();
 }
 
+static void wait_for_end(void)
+{
+	for (;;)
+		pause();
+}
+
+/* Which pairs share them, as kcmp() says: parent and child, two such children, and others. */
+CASE(actions_are_the_same)
+{
+	const long shared = CLONE_VM | CLONE_SIGHAND | SIGCHLD;
+	pid_t pids[] = { getpid(), child_beside(shared, wait_for_end),
+			 child_beside(shared, wait_for_end),
+			 child_beside(CLONE_VM | SIGCHLD, wait_for_end) };
+
+	for (int i = 0; i < 4; i++)
+		for (int k = 0; k < 4; k++)
+			say("%d and %d: %s", i, k,
+			    R(kcmp, pids[i], pids[k], 4) ? "apart" : "shared");
+	for (int i = 1; i < 4; i++) {
+		Q(kill, pids[i], SIGKILL);
+		reap(pids[i]);
+	}
+}
+
 CASE(actions_are_shared_by_several)
 {
 	pid_t one, two;

@@ -226,3 +226,62 @@ CASE(open_file_locks)
 	Q(close, a);
 	T(fcntl, b, F_OFD_SETLK, lock(F_WRLCK, 4, 1));
 }
+
+/* An open file may have a flock and locks on ranges: neither changes the other. */
+CASE(open_file_and_flock)
+{
+	static const int types[] = { F_RDLCK, F_WRLCK };
+	static const int flocks[] = { LOCK_SH, LOCK_EX };
+
+	for (int i = 0; i < 8; i++) {
+		int a = file("a", ""), b = Q(openat, AT_FDCWD, "a", O_RDWR);
+
+		V(i);
+		if (i & 4)
+			T(flock, a, flocks[i & 1]);
+		T(fcntl, a, F_OFD_SETLK, lock(types[i >> 1 & 1], 0, 10));
+		if (!(i & 4))
+			T(flock, a, flocks[i & 1]);
+		T(fcntl, b, F_OFD_SETLK, lock(F_WRLCK, 100, 10));
+		T(fcntl, b, F_OFD_SETLK, lock(F_RDLCK, 0, 10));
+		T(flock, b, LOCK_SH | LOCK_NB);
+		if (i & 4)
+			T(flock, a, LOCK_UN);
+		else
+			T(fcntl, a, F_OFD_SETLK, lock(F_UNLCK, 0, 0));
+		T(fcntl, b, F_OFD_SETLK, lock(F_WRLCK, 0, 10));
+		T(flock, b, LOCK_EX | LOCK_NB);
+		Q(close, a);
+		Q(close, b);
+	}
+}
+
+/* F_UNLCK asks which locks the open file itself has. */
+CASE(open_file_asks_for_its_own)
+{
+	int a = file("a", ""), b = Q(openat, AT_FDCWD, "a", O_RDWR);
+
+	Q(fcntl, a, F_OFD_SETLK, lock(F_WRLCK, 5, 10));
+	Q(fcntl, a, F_OFD_SETLK, lock(F_RDLCK, 40, 1));
+	Q(fcntl, a, F_SETLK, lock(F_RDLCK, 60, 1));
+	for (int i = 0; i < 5; i++) {
+		T(fcntl, i < 4 ? a : b, F_OFD_GETLK, lock(F_UNLCK, 20 * i, i < 4 ? 20 : 0));
+		show();
+	}
+}
+
+/* It has no offset, whatever was opened and closed before. */
+CASE(from_the_offset_of_a_fifo)
+{
+	int one, two, writer;
+
+	Q(mknodat, AT_FDCWD, "f", S_IFIFO | 0600, 0);
+	one = Q(openat, AT_FDCWD, "f", O_RDONLY | O_NONBLOCK);
+	writer = Q(openat, AT_FDCWD, "f", O_WRONLY);
+	Q(close, writer);
+	two = Q(openat, AT_FDCWD, "f", O_RDONLY | O_NONBLOCK);
+	lock(F_RDLCK, 3, 1)->whence = SEEK_CUR;
+	T(fcntl, two, F_OFD_SETLK, &l);
+	T(fcntl, one, F_OFD_GETLK, lock(F_WRLCK, 0, 0));
+	show();
+}

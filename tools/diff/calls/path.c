@@ -416,6 +416,21 @@ CASE(chroot)
 	S(buf);
 }
 
+/* The first bytes: the rest says where the case runs. */
+CASE(cwd_outside_the_root)
+{
+	dir("root");
+	dir("beside");
+	Q(chdir, "beside");
+	Q(chroot, "../root");
+	V(R(getcwd, buf, PAGE) > 20);
+	buf[14] = '\0';
+	S(buf);
+	Q(chdir, "/");
+	T(getcwd, buf, PAGE);
+	S(buf);
+}
+
 CASE(proc_is_read_only)
 {
 	T(openat, AT_FDCWD, "/proc/new", O_CREAT | O_RDWR, 0600);

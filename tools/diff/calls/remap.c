@@ -115,3 +115,34 @@ CASE(the_old_place_is_gone)
 		end(0);
 	}
 }
+
+/* What is mapped again may be in the way of its second place. */
+CASE(mapped_again_over_itself)
+{
+	int fd = letters(5);
+
+	for (int i = 0; i < 3; i++) {
+		char *p = (char *)Q(mmap, at, 4 * PAGE, RW, MAP_SHARED | MAP_FIXED, fd, PAGE);
+		char *q = p + i * PAGE;
+		long r = R(mremap, p + PAGE, 0, 2 * PAGE, FIXED, q);
+
+		say("over page %d: %s", i, r < 0 ? error_name(-r) : r == (long)q ? "ok" : "?");
+		show(p, 4);
+		Q(munmap, p, 4 * PAGE);
+	}
+}
+
+/* A file has fewer than 2^51 pages. What is refused leaves the mapping as it is. */
+CASE(file_pages_far_away)
+{
+	static const unsigned long numbers[] = { 2,	    1UL << 51,	     (1UL << 51) - 1,
+						 1UL << 52, (1UL << 52) + 1, (1UL << 51) - 2 };
+	char *p = (char *)Q(mmap, at, PAGE, RW, MAP_SHARED | MAP_FIXED, letters(3), 0);
+
+	show(p, 1);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		T(remap_file_pages, p, PAGE, 0, numbers[i], MAP_NONBLOCK);
+		if (i < 5)
+			show(p, 1);
+	}
+}

@@ -272,6 +272,53 @@ CASE(set_id_bits_go)
 	O(st.st_mode);
 }
 
+CASE(set_id_bits_go_with_space)
+{
+	struct stat st;
+
+	for (int i = 0; i < 6; i++) {
+		int fd = file("f", "abc");
+
+		Q(fchmod, fd, 06777);
+		if (!child()) {
+			if (i % 2)
+				Q(setresuid, 1000, 1000, 1000);
+			if (i < 2)
+				T(fallocate, fd, 0, 0, 100);
+			else if (i < 4)
+				T(fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1);
+			else
+				T(fallocate, fd, 0, 0, -1);
+			end(0);
+		}
+		Q(wait4, -1, NULL, 0, NULL);
+		Q(fstat, fd, &st);
+		O(st.st_mode);
+		Q(close, fd);
+	}
+}
+
+/* A descriptor alone is not enough for giving its file a name. */
+CASE(name_for_a_descriptor)
+{
+	int fd = file("f", "abc"), place, own;
+
+	Q(fchown, fd, 1000, 1000);
+	Q(fchmodat, AT_FDCWD, ".", 0777);
+	place = Q(openat, AT_FDCWD, ".", O_PATH);
+	T(linkat, fd, "", AT_FDCWD, "g", AT_EMPTY_PATH);
+	Q(setresuid, 1000, 1000, 1000);
+	T(linkat, fd, "", AT_FDCWD, "h", AT_EMPTY_PATH);
+	T(linkat, fd, "", AT_FDCWD, "h", 0);
+	T(linkat, place, "f", AT_FDCWD, "i", AT_EMPTY_PATH);
+	own = Q(openat, AT_FDCWD, "f", O_RDONLY);
+	T(linkat, own, "", AT_FDCWD, "j", AT_EMPTY_PATH);
+	own = Q(openat, AT_FDCWD, "f", O_PATH);
+	T(linkat, own, "", AT_FDCWD, "k", AT_EMPTY_PATH);
+	own = Q(openat, AT_FDCWD, ".", O_TMPFILE | O_RDWR, 0600);
+	T(linkat, own, "", AT_FDCWD, "m", AT_EMPTY_PATH);
+}
+
 CASE(signals_to_others)
 {
 	int status;
