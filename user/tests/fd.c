@@ -1,4 +1,7 @@
 /* Descriptors: which number is given, what is shared, what is copied, and how many there may be. */
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
 #include "test.h"
 
 static int new_file(const char *text)
@@ -161,6 +164,46 @@ static void threads_share_the_table(void)
 		join_thread(t[i]);
 }
 
+static const char *fifo;
+static atomic_int opener;
+
+static void *open_fifo(void *unused)
+{
+	(void)unused;
+	opener = syscall(SYS_gettid);
+	return (void *)(long)open(fifo, O_RDONLY);
+}
+
+/* A number that a thread's open() has taken, and not yet filled, is free in a child. */
+static void not_yet_open(void)
+{
+	int number = dup(0), writer;
+	pthread_t t;
+	pid_t pid;
+
+	close(number);
+	fifo = temp_path("fd");
+	CHECK_EQ(mkfifo(fifo, 0600), 0);
+	t = start_thread(open_fifo, NULL);
+	while (!opener)
+		sched_yield();
+	await_state(opener, 'S');
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(dup(0), number);
+		CHECK_EQ(close(number), 0);
+		CHECK_EQ(dup2(0, number), number);
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+	CHECK_ERRNO(dup2(0, number), EBUSY);
+	CHECK_ERRNO(close(number), EBADF);
+	writer = open(fifo, O_WRONLY);
+	CHECK_EQ(writer, number + 1);
+	CHECK_EQ((long)join_thread(t), number);
+	unlink(fifo);
+}
+
 static const struct test_case cases[] = {
 	CASE(lowest_number),
 	CASE(duplicates_share_position),
@@ -170,6 +213,7 @@ static const struct test_case cases[] = {
 	CASE(flags),
 	CASE(limit),
 	CASE(threads_share_the_table),
+	CASE(not_yet_open),
 };
 
 TEST_MAIN(cases)

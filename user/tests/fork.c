@@ -155,6 +155,7 @@ static long microseconds(struct timeval t)
 
 static void usage_is_that_of_the_child(void)
 {
+	siginfo_t info;
 	struct rusage usage;
 	int status;
 	long us;
@@ -167,11 +168,18 @@ static void usage_is_that_of_the_child(void)
 			;
 		_exit(0);
 	}
+	for (int i = 0; i < 2; i++) {			/* looking at it counts nothing */
+		CHECK_EQ(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0);
+		CHECK_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
+		CHECK_EQ(microseconds(usage.ru_utime) + microseconds(usage.ru_stime), 0);
+	}
 	memset(&usage, 0xff, sizeof(usage));
 	CHECK_EQ(wait4(pid, &status, 0, &usage), pid);
 	CHECK_EQ(status, 0);
 	us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
 	CHECK(us >= 25000 && us < 100000000);
+	CHECK_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	CHECK_EQ(microseconds(usage.ru_utime) + microseconds(usage.ru_stime), us);
 }
 
 static void chain_of_generations(void)

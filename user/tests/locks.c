@@ -239,6 +239,35 @@ static void any_close_drops_them(void)
 	unlink(path);
 }
 
+/* A program that is executed keeps the locks, but not those of a file that exec closes. */
+static void exec_closes(void)
+{
+	char *argv[] = { "locks", "pause", NULL };
+
+	for (int closed = 0; closed < 2; closed++) {
+		pid_t pid;
+		int up[2];
+		char c;
+
+		set_up();
+		CHECK_EQ(pipe2(up, O_CLOEXEC), 0);
+		pid = fork();
+		if (pid == 0) {
+			CHECK_EQ(range(fd, F_SETLK, F_WRLCK, 0, 5), 0);
+			CHECK_EQ(fcntl(fd, F_SETFD, closed ? FD_CLOEXEC : 0), 0);
+			execv("/proc/self/exe", argv);
+			_exit(97);
+		}
+		close(up[1]);
+		CHECK_EQ(read(up[0], &c, 1), 0);	/* exec is done */
+		CHECK_EQ(range(fd, F_SETLK, F_WRLCK, 0, 5), closed ? 0 : -1);
+		CHECK_EQ(kill(pid, SIGKILL), 0);
+		expect_signal(pid, SIGKILL);
+		CHECK_EQ(range(fd, F_SETLK, F_WRLCK, 0, 5), 0);
+		unlink(path);
+	}
+}
+
 static void deadlock(void)
 {
 	pid_t pid;
@@ -260,6 +289,45 @@ static void deadlock(void)
 	CHECK_EQ(range(fd, F_SETLK, F_UNLCK, 0, 1), 0);
 	expect_exit(pid, 0);
 	CHECK_EQ(range(fd, F_SETLKW, F_WRLCK, 1, 1), 0);
+	unlink(path);
+}
+
+/* Starts a child that locks the byte @held, and then waits for @len bytes from @start on. */
+static pid_t waiter(off_t held, off_t start, off_t len)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	CHECK_EQ(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		CHECK_EQ(range(fd, F_SETLK, F_WRLCK, held, 1), 0);
+		CHECK_EQ(write(ready[1], "x", 1), 1);
+		if (range(fd, F_SETLKW, F_WRLCK, start, len) == 0)
+			_exit(0);
+		CHECK_EQ(errno, EDEADLK);
+		_exit(1);
+	}
+	CHECK_EQ(read(ready[0], &c, 1), 1);
+	await_state(pid, 'S');
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+/* A waiter whose lock becomes free finds another one in its way, and only that closes a cycle. */
+static void deadlock_while_waiting(void)
+{
+	pid_t a, b;
+
+	set_up();
+	CHECK_EQ(range(fd, F_SETLK, F_WRLCK, 0, 1), 0);
+	a = waiter(10, 0, 2);
+	b = waiter(1, 10, 1);
+	CHECK_EQ(range(fd, F_SETLK, F_UNLCK, 0, 1), 0);
+	/* Either of them is told, and ends: that lets the other one go on. */
+	CHECK_EQ(WEXITSTATUS(status_of(a)) + WEXITSTATUS(status_of(b)), 1);
 	unlink(path);
 }
 
@@ -332,8 +400,14 @@ static void listed(void)
 static const struct test_case cases[] = {
 	CASE(whole_files), CASE(whole_files_wait), CASE(inherited_file_locks),
 	CASE(ranges_split_and_merge), CASE(where_ranges_begin), CASE(ranges_exclude_and_wait),
-	CASE(weaker_locks_let_others_in), CASE(any_close_drops_them), CASE(deadlock),
+	CASE(weaker_locks_let_others_in), CASE(any_close_drops_them), CASE(exec_closes),
+	CASE(deadlock), CASE(deadlock_while_waiting),
 	CASE(waiting_is_interrupted), CASE(of_open_files), CASE(listed),
 };
 
-TEST_MAIN(cases)
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "pause"))
+		pause();
+	return test_main(argc, argv, cases, sizeof(cases) / sizeof(*cases));
+}

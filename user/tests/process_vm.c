@@ -72,6 +72,36 @@ static void there_and_back(void)
 	CHECK_ERRNO(call(false, pid, own, 1, other, 1, 0), ESRCH);
 }
 
+/* What is written is the other process's own copy, and only where it may write itself. */
+static void writes_as_the_process_would(void)
+{
+	static const int protections[] = { PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE };
+	char word = 'w', got = 0, *p[3];
+	pid_t pid;
+
+	step = shared_memory(PAGE);
+	for (int i = 0; i < 3; i++) {
+		p[i] = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		p[i][0] = 'p';
+		CHECK_EQ(mprotect(p[i], PAGE, protections[i]), 0);
+	}
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	for (int i = 0; i < 3; i++) {
+		struct iovec own = { &word, 1 }, back = { &got, 1 }, other = { p[i], 1 };
+
+		CHECK_EQ(call(true, pid, &own, 1, &other, 1, 0), i ? -1 : 1);
+		CHECK_EQ(call(false, pid, &back, 1, &other, 1, 0), i < 2 ? 1 : -1);
+		CHECK_EQ(got, i ? 'p' : 'w');
+		CHECK_EQ(mprotect(p[i], PAGE, PROT_READ), 0);
+		CHECK_EQ(p[i][0], 'p');
+	}
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	expect_signal(pid, SIGKILL);
+}
+
 /* A stack grows for its own process's accesses alone: within that process's limit, not ours. */
 static void below_the_stack(void)
 {
@@ -222,6 +252,7 @@ static void by_the_number_of_a_thread(void)
 
 static const struct test_case cases[] = {
 	CASE(there_and_back),
+	CASE(writes_as_the_process_would),
 	CASE(below_the_stack),
 	CASE(not_of_the_undumpable),
 	CASE(not_of_another_id),

@@ -1,4 +1,5 @@
 /* Transfers of one or several segments: how far they go, where they stop, and their flags. */
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "test.h"
@@ -268,6 +269,32 @@ static void data_and_holes(void)
 	CHECK_EQ(lseek(fd, 20 * PAGE, SEEK_HOLE), 20 * PAGE + 20);
 }
 
+/* The only page is found from wherever the search begins, however far away; so is the hole. */
+static void far_data(void)
+{
+	static const long at[] = { 1, 5, 63, 64, 65, 66, 128, 700, 4095, 4096, 4165, 262144 + 66 };
+	enum { N = sizeof(at) / sizeof(*at), PUNCH = 3 /* and keep the size */ };
+
+	for (int i = 0; i < N; i++) {
+		int fd = new_file();
+		char c = 0;
+
+		CHECK_EQ(pwrite(fd, "x", 1, at[i] * PAGE), 1);
+		for (int k = 0; k <= i; k++) {
+			CHECK_EQ(lseek(fd, at[k] * PAGE, SEEK_DATA), at[i] * PAGE);
+			CHECK_EQ(lseek(fd, (at[i] - at[k]) * PAGE, SEEK_DATA), at[i] * PAGE);
+		}
+		CHECK_EQ(syscall(SYS_fallocate, fd, PUNCH, 0L, at[i] * PAGE), 0);
+		CHECK_EQ(pread(fd, &c, 1, at[i] * PAGE), 1);
+		CHECK_EQ(c, 'x');
+		CHECK_EQ(syscall(SYS_fallocate, fd, PUNCH, at[i / 2] * PAGE, (at[i] + 1) * PAGE),
+			 0);
+		CHECK_EQ(pread(fd, &c, 1, at[i] * PAGE), 1);
+		CHECK_EQ(c, 0);
+		close(fd);
+	}
+}
+
 static void offsets(void)
 {
 	int fd = new_file(), null = open("/dev/null", O_RDWR);
@@ -298,7 +325,7 @@ static const struct test_case cases[] = {
 	CASE(readv_takes_what_is_there), CASE(writev_is_atomic), CASE(vectors_of_files),
 	CASE(wrong_vectors), CASE(bad_page_half_way), CASE(bad_page_and_pipes), CASE(directories),
 	CASE(flags_of_one_call), CASE(append_wins), CASE(file_size_limit), CASE(file_size_signal),
-	CASE(data_and_holes), CASE(offsets), CASE(syncing),
+	CASE(data_and_holes), CASE(far_data), CASE(offsets), CASE(syncing),
 };
 
 TEST_MAIN(cases)

@@ -251,6 +251,42 @@ static void a_clock_that_is_set(void)
 	}
 }
 
+/* A wait for some time lasts that long, however the clock is set meanwhile. */
+static void a_clock_set_during_a_wait(void)
+{
+	struct itimerspec soon = { .it_value = timespec_of(50 * MS) };
+	sigset_t set;
+
+	if (access("/proc/counters", F_OK))
+		return;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	for (int i = 0; i < 4; i++) {
+		int64_t change = i % 2 ? -HOUR : HOUR, start = now_ns(CLOCK_MONOTONIC);
+		int fd = timerfd_create(CLOCK_REALTIME, 0), sig;
+		uint64_t times;
+		timer_t timer;
+
+		set_clock_forward(2 * HOUR);
+		CHECK_EQ(timer_create(CLOCK_REALTIME, NULL, &timer), 0);
+		if (i < 2)
+			CHECK_EQ(timer_settime(timer, 0, &soon, NULL), 0);
+		else
+			CHECK_EQ(timerfd_settime(fd, 0, &soon, NULL), 0);
+		set_clock_forward(change);
+		if (i < 2)
+			CHECK_EQ(sigwait(&set, &sig), 0);
+		else
+			CHECK_EQ(read(fd, &times, sizeof(times)), sizeof(times));
+		CHECK(now_ns(CLOCK_MONOTONIC) - start >= 50 * MS);
+		CHECK(now_ns(CLOCK_MONOTONIC) - start < HOUR / 2);
+		set_clock_forward(-2 * HOUR - change);
+		CHECK_EQ(timer_delete(timer), 0);
+		close(fd);
+	}
+}
+
 static void cpu_clock_counts_own_work(void)
 {
 	int64_t mono = now_ns(CLOCK_MONOTONIC), start = now_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -272,6 +308,7 @@ static const struct test_case cases[] = {
 	CASE(in_order_of_deadlines),
 	CASE(killed_while_asleep),
 	CASE(a_clock_that_is_set),
+	CASE(a_clock_set_during_a_wait),
 	CASE(cpu_clock_counts_own_work),
 };
 

@@ -136,6 +136,29 @@ static void periodic_alarm(void)
 	CHECK_EQ(now.it_interval.tv_usec + now.it_value.tv_sec + now.it_value.tv_usec, 0);
 }
 
+/* However late a signal is taken, the next one is a whole number of intervals after the first. */
+static void late_alarms_keep_the_beat(void)
+{
+	const long interval = 200 * MS, us = 1000;
+	struct itimerval value = in_us(interval / us, interval / us), now;
+	long first[2], at[2], left = 0;
+
+	block(SIGALRM, true);
+	first[0] = now_ns(CLOCK_MONOTONIC) + interval - us;
+	CHECK_EQ(setitimer(ITIMER_REAL, &value, NULL), 0);
+	first[1] = now_ns(CLOCK_MONOTONIC) + interval + us;
+	while (left <= us) {			/* else it has expired again meanwhile */
+		sleep_until(now_ns(CLOCK_MONOTONIC) + interval * 3 / 2);
+		take(SIGALRM);
+		at[0] = now_ns(CLOCK_MONOTONIC) - us;
+		CHECK_EQ(getitimer(ITIMER_REAL, &now), 0);
+		at[1] = now_ns(CLOCK_MONOTONIC) + us;
+		left = now.it_value.tv_sec * S + now.it_value.tv_usec * us;
+	}
+	/* Each time is known as far as the clock was read before and after. */
+	CHECK((at[1] + left - first[0]) / interval * interval >= at[0] + left - first[1]);
+}
+
 static void burn_until(int n)
 {
 	while (count < n)
@@ -474,6 +497,30 @@ static void read_from_a_timer(void)
 	close(fd);
 }
 
+/* The nearer of two timers is first, on whatever CPUs they were set. */
+static void set_on_two_cpus(void)
+{
+	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	cpu_set_t all, one;
+	int cpu = 0;
+
+	CHECK_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
+	for (int i = 0; i < 2; i++) {
+		while (!CPU_ISSET(cpu, &all))
+			cpu = (cpu + 1) % CPU_SETSIZE;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		cpu = (cpu + 1) % CPU_SETSIZE;
+		CHECK_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+		if (i)					/* the other CPU comes to rest */
+			sleep_until(now_ns(CLOCK_MONOTONIC) + 200 * MS);
+		p[i].fd = timerfd_create(CLOCK_MONOTONIC, 0);
+		set_fd(p[i].fd, 0, i ? 20 * MS : 30 * S, 0);
+	}
+	CHECK_EQ(poll(p, 2, -1), 1);
+	CHECK(p[1].revents && !p[0].revents);
+}
+
 static void timerfd_errors(void)
 {
 	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -564,6 +611,7 @@ static const struct test_case cases[] = {
 	CASE(alarm_ends_a_sleep),
 	CASE(default_action_kills),
 	CASE(periodic_alarm),
+	CASE(late_alarms_keep_the_beat),
 	CASE(cpu_time_timers),
 	CASE(itimer_errors),
 	CASE(children_begin_without),
@@ -577,6 +625,7 @@ static const struct test_case cases[] = {
 	CASE(for_one_thread),
 	CASE(posix_errors),
 	CASE(read_from_a_timer),
+	CASE(set_on_two_cpus),
 	CASE(timerfd_errors),
 	CASE(before_the_boot),
 	CASE(no_room_for_signals),

@@ -53,3 +53,33 @@ CASE(ignored)
 	signal(SIGSEGV, SIG_IGN);
 	*(volatile char *)BAD = 1;
 }
+
+/* A right that was in use a moment ago is gone when mprotect() returns. */
+CASE(lost_rights)
+{
+	static const int kept[] = { PROT_NONE, PROT_READ };
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	volatile char *p = (char *)0x200000;
+
+	for (int i = 0; i < 6; i++) {
+		int had = i / 2 == 0 ? PROT_READ : PROT_READ | PROT_WRITE;
+		pid_t pid = child();
+		int was = 0;
+
+		if (pid) {
+			W(reap(pid));
+			continue;
+		}
+		on_fault();
+		Q(mmap, p, PAGE, PROT_READ | PROT_WRITE, flags, -1, 0);
+		if (i / 2 == 2)
+			p[0] = 1;
+		Q(mprotect, p, PAGE, had);
+		for (int k = 0; k < 100; k++)
+			was += p[0];	/* nothing comes between the last one and the call */
+		Q(mprotect, p, PAGE, kept[i % 2]);
+		V(was + p[0]);
+		p[0] = 2;
+		end(0);
+	}
+}

@@ -181,6 +181,27 @@ CASE(heap)
 	V(R(brk, 0) - b);
 }
 
+/* Locked pages are the parent's alone: the child may do with its copies what it likes. */
+CASE(locked_memory)
+{
+	char *p = pages(4, PROT_READ | PROT_WRITE, 0);
+
+	Q(mlock, p, 2 * PAGE);
+	if (!child()) {
+		T(madvise, p, PAGE, MADV_DONTNEED);
+		T(munmap, p, PAGE);
+		Q(setresuid, 1000, 1000, 1000);
+		Q(prlimit64, 0, RLIMIT_MEMLOCK, lim(PAGE, PAGE), NULL);
+		T(mlock, p + PAGE, PAGE);
+		T(mlock, p + 2 * PAGE, PAGE);
+		T(munlock, p + PAGE, PAGE);
+		T(mlock, p + 2 * PAGE, PAGE);
+		end(0);
+	}
+	W(reap(-1));
+	T(madvise, p, PAGE, MADV_DONTNEED);
+}
+
 CASE(session)
 {
 	if (!child()) {

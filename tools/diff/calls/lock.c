@@ -135,6 +135,29 @@ CASE(records_shared)
 	reap(pid);
 }
 
+/* The answer counts from the beginning, from wherever the question did. */
+CASE(records_asked_for)
+{
+	int fd = file("a", "0123456789");
+	pid_t pid;
+
+	Q(fcntl, fd, F_SETLK, lock(F_WRLCK, 5, 2));
+	Q(lseek, fd, 3, SEEK_SET);
+	pid = child();
+	if (!pid) {
+		for (int i = 0; i < 6; i++) {
+			lock(F_RDLCK, i / 3 ? 2 : -2, 0)->whence = i % 3;
+			T(fcntl, fd, F_GETLK, &l);
+			show();
+			lock(F_RDLCK, i / 3 ? 2 : -2, 0)->whence = i % 3;
+			T(fcntl, fd, F_OFD_GETLK, &l);
+			show();
+		}
+		end(0);
+	}
+	reap(pid);
+}
+
 CASE(records_errors)
 {
 	int fd = file("a", "0123456789"), r = Q(openat, AT_FDCWD, "a", O_RDONLY);

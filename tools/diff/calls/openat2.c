@@ -92,6 +92,24 @@ CASE(errors)
 	T(openat2, AT_FDCWD, ".", how((O_TMPFILE & ~O_DIRECTORY) | O_RDWR, 0600, 0), 24);
 }
 
+/* Each byte of what the kernel does not know counts, whatever the size. */
+CASE(unknown_bytes)
+{
+	char more[64] = { 0 };
+
+	file("f", "");
+	for (size_t size = 25; size <= 42; size++) {
+		int refused = 0;
+
+		for (size_t i = 24; i < size; i++) {
+			more[i] = i % 2 ? 1 : 0x80;
+			refused += R(openat2, AT_FDCWD, "f", more, size) == -E2BIG;
+			more[i] = 0;
+		}
+		say("%zu bytes more: %d refused", size - 24, refused);
+	}
+}
+
 CASE(ways)
 {
 	char own[PAGE];

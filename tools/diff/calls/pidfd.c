@@ -222,9 +222,15 @@ CASE(get_descriptor)
 	int p[2];
 
 	Q(pipe2, p, 0);
+	Q(dup3, p[1], 20, 0);
 	pid = alive();
 	Q(close, p[0]);
 	fd = Q(pidfd_open, pid, 0);
+	T(pidfd_getfd, fd, 19, 0);		/* not the next one that is open */
+	T(pidfd_getfd, fd, 21, 0);
+	T(kcmp, getpid(), pid, 0, 20, 20);
+	T(kcmp, getpid(), pid, 0, 20, 19);
+	T(kcmp, pid, getpid(), 0, 19, 20);
 	T(pidfd_getfd, fd, p[0], 1);
 	T(pidfd_getfd, fd, 99, 0);
 	T(pidfd_getfd, fd, -1, 0);

@@ -162,6 +162,25 @@ CASE(copy_file_range)
 	S(buf);
 }
 
+/* What is beyond the end is not copied, so it overlaps with nothing. */
+CASE(copy_within_a_file)
+{
+	int fd = file("a", "0123456789");
+	long from = 5, to = 20;
+
+	T(copy_file_range, fd, &from, fd, &to, 100, 0);
+	V(from);
+	V(to);
+	from = 10, to = 0;
+	T(copy_file_range, fd, &from, fd, &to, 10, 0);
+	from = 30, to = 31;
+	T(copy_file_range, fd, &from, fd, &to, 100, 0);
+	from = 0, to = 24;
+	T(copy_file_range, fd, &from, fd, &to, 25, 0);
+	T(copy_file_range, fd, &from, fd, &to, 24, 0);
+	V(R(pread64, fd, buf, 100, 0));
+}
+
 CASE(temporary_file)
 {
 	struct stat st;

@@ -89,6 +89,26 @@ CASE(of_contents)
 	TIMES(getdents64, watched[1], buf, PAGE);
 }
 
+/* A read renews the time of the last one if the file was changed since, in whatever way. */
+CASE(of_reads)
+{
+	static const int ages[][2] = { { 10, 20 }, { 20, 10 }, { -10, 20 }, { -10, -20 } };
+	struct timespec now;
+	int f = file("f", "0123456789");
+
+	for (int i = 0; i < 4; i++) {
+		struct timespec t[2];
+
+		Q(clock_gettime, CLOCK_REALTIME, &now);
+		for (int k = 0; k < 2; k++)
+			t[k] = (struct timespec){ now.tv_sec - ages[i][k], k };
+		Q(utimensat, f, NULL, t, 0);		/* status changed now */
+		Q(pread64, f, buf, 1, 0);
+		say("read %d s ago, written %d s ago: %s", ages[i][0], ages[i][1],
+		    status_of(f).st_atim.tv_sec == t[0].tv_sec ? "as before" : "renewed");
+	}
+}
+
 CASE(of_attributes)
 {
 	int f;
