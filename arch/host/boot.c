@@ -37,7 +37,14 @@ struct place *place_copy(struct place *place)
 
 void host_contend(_Atomic u32 *word, unsigned pairs)
 {
+	_Atomic u32 *last = host_contention.word;
+
+	if (host_contention.left % 2) {
+		atomic_fetch_sub(last, 1);	/* the hold that was taken last is given up, too */
+		explore_stored((void *)last, sizeof(*last));
+	}
 	host_contention = (struct host_contention){ word, 2 * pairs };
+	explore_stored(&host_contention, sizeof(host_contention));
 }
 
 static void (*scenario)(void);

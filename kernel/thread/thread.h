@@ -202,7 +202,8 @@ static inline bool thread_is_dying(struct thread *t)
 
 /*
  * Creates a SUSPENDED thread of the kernel's own process; returns NULL if memory is short.
- * thread_create_etc() uses the caller's structure and stack unless those are NULL.
+ * thread_create_etc() uses the caller's structure and stack unless those are NULL. A stack has at
+ * least PAGE_SIZE bytes and begins at a multiple of 8.
  */
 struct thread *thread_create(const char *name, thread_fn entry, void *arg, int priority);
 struct thread *thread_create_etc(struct thread *t, const char *name, thread_fn entry, void *arg,

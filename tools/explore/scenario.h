@@ -85,6 +85,7 @@ static inline struct thread *start(thread_fn entry, void *arg)
 {
 	struct thread *t = thread_create("thread", entry, arg, PRIORITY_DEFAULT);
 
+	expect(t, "a thread could not be made: there may be too many");
 	thread_resume(t);
 	return t;
 }
@@ -94,6 +95,7 @@ static inline struct thread *create_among(u32 mask, thread_fn entry, void *arg)
 {
 	struct thread *t = thread_create("thread", entry, arg, PRIORITY_DEFAULT);
 
+	expect(t, "a thread could not be made: there may be too many");
 	expect(!sched_set_affinity(t, mask), "there is no CPU among %x", mask);
 	return t;
 }

@@ -2,6 +2,7 @@
  * Lab 02, steps 4 to 7: a thread whose function returns exits, each exit code is delivered once,
  * and a stack is not reused before its thread has left it.
  */
+#include "base/bootargs.h"
 #include "base/counters.h"
 #include "errno.h"
 #include "process/process.h"
@@ -137,7 +138,7 @@ KTEST(join_living, "join.living", "02.5", "P2.5")
 	      "the joiner of a living thread got %d instead of its code 42", got);
 }
 
-#define CROWD	260	/* more than one byte can count, or tell apart */
+#define CROWD	1100	/* more than a byte can count, and than most tables have places */
 
 static int join_in_crowd(void *arg)
 {
@@ -149,8 +150,10 @@ static int join_in_crowd(void *arg)
 KTEST(join_crowd, "join.crowd", "02.5", "P2.5")
 {
 	static struct thread *joined[CROWD], *by[CROWD];
+	unsigned limit = threads_max;
 
 	calls = 0;
+	threads_max = 3 * CROWD;
 	for (s64 i = 0; i < CROWD; i++)
 		joined[i] = create(return_arg, i);
 	for (unsigned i = 0; i < CROWD; i++)
@@ -166,6 +169,39 @@ KTEST(join_crowd, "join.crowd", "02.5", "P2.5")
 			"of %u threads that are joined at once, the joiner of %d got %d", CROWD, i,
 			got);
 	}
+	threads_max = limit;
+}
+
+#define CHAIN	300
+
+/* Each thread joins the one before it. @backwards: the last of them is the first to do so. */
+static void check_chain(bool backwards)
+{
+	static struct thread *chain[CHAIN];
+	int got = 99;
+
+	go = false;
+	chain[0] = start(wait_for_go, 42);
+	for (unsigned i = 1; i < CHAIN; i++)
+		chain[i] = create(joiner, (s64)chain[i - 1]);
+	for (unsigned i = 1; i < CHAIN; i++) {
+		unsigned at = backwards ? CHAIN - i : i;
+
+		thread_resume(chain[at]);
+		while (thread_state(chain[at]) != THREAD_BLOCKED &&
+		       thread_state(chain[at]) != THREAD_DEAD)
+			thread_yield();
+	}
+	go = true;
+	CHECK(thread_join(chain[CHAIN - 1], &got, DEADLINE_NEVER) == 0 && got == 42, "P2.5",
+	      "through %u threads, each of which joins the next, came %d instead of the code 42",
+	      CHAIN, got);
+}
+
+KTEST(join_chain, "join.long_chain", "02.5", "P2.5")
+{
+	check_chain(false);
+	check_chain(true);
 }
 
 KTEST(join_timed, "join.timed", "02.5", "P2.6")
@@ -193,6 +229,24 @@ KTEST(join_timed, "join.timed", "02.5", "P2.6")
 	      waited);
 }
 
+/* The deadline may come at any moment of the join: that ends all the same. */
+KTEST(join_any_moment, "join.any_moment", "02.5", "P2.6")
+{
+	unsigned shift = bootarg_number("shift", 0, 0, 10);
+	struct thread *t = create(return_arg, 7);
+	int got = 99;
+
+	for (u64 step = ktest_seed() % STRIDE; step < 6000; step += STRIDE) {
+		int err = thread_join(t, &got, deadline_in(step << shift));
+
+		REQUIRE(err == -ETIMEDOUT, "P2.6", "joining a living thread for %lu ns gave %d",
+			step << shift, err);
+	}
+	thread_resume(t);
+	CHECK(thread_join(t, &got, DEADLINE_NEVER) == 0 && got == 7, "P2.6",
+	      "after many timeouts the code was %d", got);
+}
+
 /* On 1 CPU: interrupts thread_join() after @step instructions, where the thread runs to its end. */
 KTEST(join_swept, "join.swept", "02.5", "P2.5")
 {
@@ -215,6 +269,32 @@ KTEST(join_swept, "join.swept", "02.5", "P2.5")
 		      "it exited %u instructions into join(), which waited all the same", step);
 	}
 	ktest_figure("join_steps", step);
+}
+
+/*
+ * On 1 CPU: interrupts thread_exit() after @step instructions, where the thread is suspended. That
+ * comes too late: it ends without being resumed.
+ */
+KTEST(exit_swept, "exit.swept", "02.5", "P2.4")
+{
+	bool on_its_way = true;
+	unsigned step;
+
+	for (step = ktest_seed() % STRIDE; on_its_way && step < 30000; step += STRIDE) {
+		struct thread *t = create(return_arg, 7);
+		int got = 99, err;
+
+		REQUIRE(sweep_arm("thread_exit", t, step) == 0, "P2.4", "no thread_exit()");
+		thread_resume(t);
+		while (!sweep_hit() && thread_state(t) != THREAD_DEAD)
+			thread_yield();
+		on_its_way = thread_suspend(t) == 0;
+		err = thread_join(t, &got, deadline_in(NSEC_PER_SEC));
+		REQUIRE(err == 0 && got == 7, "P2.4",
+			"suspended %u instructions into its exit: its join gave %d, code %d", step,
+			err, got);
+	}
+	ktest_figure("exit_steps", step);
 }
 
 static int park_and_return(void *arg)

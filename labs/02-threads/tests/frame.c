@@ -2,6 +2,7 @@
  * Lab 02, steps 1 and 2: the first frame and the switch. These tests run on the idle thread of
  * CPU 0, before any other thread exists, so that they need nothing of the later steps.
  */
+#include "base/string.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
 #include "sched/wait.h"
@@ -48,19 +49,46 @@ static void check_frame(void *stack, size_t size)
 	      "the frame shares memory with the trap frame at the top of the stack");
 }
 
-/* A thread's creator may bring a stack of any size: smaller, larger, or with an odd end. */
-KTEST_EARLY(frame_layout, "frame.layout", "02.1", "P2.1")
-{
-	static _Alignas(16) char small[PAGE_SIZE], large[KSTACK_SIZE + PAGE_SIZE];
-	static _Alignas(16) char odd[2 * PAGE_SIZE + 40];
+#define BESIDE	KSTACK_SIZE	/* bytes on each side of a brought stack that are not its */
+#define OTHERS	0x3c
 
-	check_frame(NULL, 0);
-	check_frame(small, sizeof(small));
-	check_frame(large, sizeof(large));
-	check_frame(odd, sizeof(odd));
+static _Alignas(16) char area[BESIDE + KSTACK_SIZE + PAGE_SIZE + BESIDE];
+
+static bool is_as_it_was(const char *from, const char *to)
+{
+	while (from < to)
+		if (*from++ != OTHERS)
+			return false;
+	return true;
 }
 
-static struct wait_queue hop_queue = WAIT_QUEUE_INIT(hop_queue);
+/* A stack that begins @skew bytes behind a multiple of 16. */
+static void check_brought(size_t skew, size_t size)
+{
+	char *stack = area + BESIDE + skew;
+
+	memset(area, OTHERS, sizeof(area));
+	check_frame(stack, size);
+	CHECK(*(u64 *)stack == STACK_CANARY, "P2.1",
+	      "the pattern at the end of a stack of %lu bytes was overwritten", size);
+	CHECK(is_as_it_was(area, stack) && is_as_it_was(stack + size, area + sizeof(area)), "P2.1",
+	      "memory beside a stack of %lu bytes at %p was overwritten", size, stack);
+}
+
+/* A thread's creator may bring a stack of any size: smaller, larger, or with odd ends. */
+KTEST_EARLY(frame_layout, "frame.layout", "02.1", "P2.1")
+{
+	check_frame(NULL, 0);
+	check_brought(0, PAGE_SIZE);
+	check_brought(0, KSTACK_SIZE + PAGE_SIZE);
+	check_brought(0, 2 * PAGE_SIZE + 40);
+	for (size_t skew = 8; skew < 64; skew += 8) {
+		check_brought(skew, PAGE_SIZE);
+		check_brought(skew, PAGE_SIZE + 8);
+	}
+}
+
+static struct wait_queue *hop_queue;
 static struct thread *hop_thread;
 static unsigned hops;
 static void *hop_arg;
@@ -73,23 +101,32 @@ static int hop(void *arg)
 	hop_thread = current_thread();
 	for (;;) {
 		hops++;
-		wait_block(&hop_queue, DEADLINE_NEVER);	/* back to the idle thread */
+		wait_block(hop_queue, DEADLINE_NEVER);	/* back to the idle thread */
 	}
 	return 0;
 }
 
-KTEST_EARLY(switch_hop, "switch.hop", "02.2", "P2.2")
+/* To a new thread, three times. @stack: NULL for one that the kernel allocates. */
+static void check_hops(void *stack, size_t size)
 {
 	struct thread *self = current_thread();
-	struct thread *t = thread_create("helper", hop, &hops, PRIORITY_DEFAULT);
+	struct thread *t = thread_create_etc(NULL, "helper", hop, &hops, PRIORITY_DEFAULT, stack,
+					     size);
+	static struct wait_queue queues[2];	/* each helper waits in its own for ever */
+	struct wait_queue *queue = &queues[stack != NULL];
+	struct trapframe before;
 
 	REQUIRE(t, "P2.2", "no thread was made");
+	arch_user_init(t, 0, 0);
+	before = *arch_trapframe(t);
 	hops = 0;
+	wait_queue_init(queue);
+	hop_queue = queue;
 	for (unsigned i = 1; i <= 3; i++) {
 		if (i == 1)
 			thread_resume(t);
 		else
-			wait_wake_one(&hop_queue, 0);
+			wait_wake_one(queue, 0);
 		sched_yield();
 		CHECK(hops == i, "P2.2", "after %u switches the helper has run %u times", i, hops);
 		CHECK(current_thread() == self, "P2.2", "back from the switch, but as thread %d",
@@ -99,6 +136,12 @@ KTEST_EARLY(switch_hop, "switch.hop", "02.2", "P2.2")
 	CHECK(hop_arg == &hops, "P2.1", "the helper's argument was %p", hop_arg);
 	CHECK(hop_sp >= (u64)t->stack && hop_sp < (u64)t->stack + t->stack_size, "P2.1",
 	      "the helper ran on another stack than its own");
-	CHECK(hop_sp <= (u64)arch_trapframe(t), "P2.1",
+	CHECK(memcmp(arch_trapframe(t), &before, sizeof(before)) == 0, "P2.1",
 	      "the helper's calls overwrite the trap frame at the top of its stack");
+}
+
+KTEST_EARLY(switch_hop, "switch.hop", "02.2", "P2.2")
+{
+	check_hops(NULL, 0);
+	check_hops(area + BESIDE + 8, KSTACK_SIZE);
 }
