@@ -260,13 +260,10 @@ long sys_mremap(vaddr_t old, u64 old_size, u64 new_size, int flags, vaddr_t to)
 	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) || old % PAGE_SIZE ||
 	    !m.new_size || m.new_size > ARCH_USER_END)
 		return -EINVAL;
-	if (m.fixed || m.keep) {
-		if (!m.may_move || (m.keep && m.old_size != m.new_size))
-			return -EINVAL;
-		if (m.fixed && (to % PAGE_SIZE || to > ARCH_USER_END - m.new_size ||
-				(old + m.old_size > to && to + m.new_size > old)))
-			return -EINVAL;
-	}
+	if ((m.fixed || m.keep) &&
+	    (!m.may_move || (m.keep && m.old_size != m.new_size) || to % PAGE_SIZE ||
+	     to > ARCH_USER_END - m.new_size || (old + m.old_size > to && to + m.new_size > old)))
+		return -EINVAL;
 	err = as_remap(current_process()->as, &m, &at);
 	return err ? err : (long)at;
 }

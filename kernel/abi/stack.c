@@ -45,7 +45,7 @@
 
 #define PHDR_SIZE	56
 #define RANDOM_SIZE	16
-#define STACK_SPARE	PAGE_SIZE	/* mapped below sp; the stack grows on demand */
+#define STACK_SPARE	(32 * PAGE_SIZE)	/* below sp, whatever RLIMIT_AS becomes */
 
 /* A stack image: bytes [0, size) that will lie at @at in user memory. */
 struct image {
@@ -173,8 +173,9 @@ static int copy_image(struct addr_space *as, const struct image *im)
 
 static int map_stack(struct addr_space *as, vaddr_t bottom, vaddr_t top, bool exec)
 {
+	u64 limit = current_process()->limits[RLIMIT_STACK].cur;
 	struct map_request req = {
-		.addr = ALIGN_DOWN(bottom - STACK_SPARE, PAGE_SIZE),
+		.addr = ALIGN_DOWN(MAX(bottom - STACK_SPARE, top - MIN(limit, top)), PAGE_SIZE),
 		.prot = VM_READ | VM_WRITE | (exec ? VM_EXEC : 0),
 		.flags = REGION_STACK,
 		.fixed = true,

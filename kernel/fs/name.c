@@ -76,10 +76,11 @@ static int prepend_lost(struct name_search *s, bool *deleted)
 /*
  * Builds the path of @child in @parent from the end of @buf backwards: the way from a directory
  * leads upward. rename_lock keeps every directory in its place meanwhile. A removed child gives
- * -ENOENT, or with @deleted the path with its last name. Returns 1 for a path that does not begin
- * at the caller's root, but outside it.
+ * -ENOENT, or with @deleted the path with its last name. With @mark a path that does not begin at
+ * the caller's root says so.
  */
-static int path_in(struct inode *parent, struct inode *child, char *buf, size_t size, bool *deleted)
+static int path_in(struct inode *parent, struct inode *child, char *buf, size_t size, bool mark,
+		   bool *deleted)
 {
 	struct name_search s = { .parent = parent, .child = child, .text = buf + size - 1,
 				 .room = size - 1 };
@@ -103,27 +104,21 @@ static int path_in(struct inode *parent, struct inode *child, char *buf, size_t 
 			break;
 	}
 	mutex_unlock(&rename_lock);
+	if (!s.err && !*s.text)
+		s.err = prepend(&s, "", 0);
+	if (!s.err && mark && root && s.child != root) {
+		s.err = prepend(&s, "(unreachable)", sizeof("(unreachable)") - 1);
+		s.text++;		/* without the slash in front */
+	}
 	if (s.err)
 		return s.err;
-	if (!*s.text)
-		*--s.text = '/';
 	memmove(buf, s.text, buf + size - s.text);
-	return root && s.child != root;
+	return 0;
 }
 
 int path_of(struct inode *dir, char *buf, size_t size)
 {
-	static const char mark[] = "(unreachable)";
-	int err = path_in(dir->parent, dir, buf, size, NULL);
-	size_t n = sizeof(mark) - 1;
-
-	if (err <= 0)
-		return err;
-	if (n + strlen(buf) >= size)
-		return -ERANGE;
-	memmove(buf + n, buf, strlen(buf) + 1);
-	memcpy(buf, mark, n);
-	return 0;
+	return path_in(dir->parent, dir, buf, size, true, NULL);
 }
 
 int inode_path(struct inode *i, char *buf, size_t size)
@@ -137,9 +132,9 @@ int inode_path(struct inode *i, char *buf, size_t size)
 	mutex_lock(&i->lock);
 	dir = i->parent ? inode_get(i->parent) : NULL;
 	mutex_unlock(&i->lock);
-	err = path_in(dir, i, buf, size, &deleted);
+	err = path_in(dir, i, buf, size, false, &deleted);
 	inode_put(dir);
-	if (err < 0)
+	if (err)
 		return err;
 	n = strlen(buf);
 	if (!deleted)
@@ -153,7 +148,7 @@ int inode_path(struct inode *i, char *buf, size_t size)
 /* Prefers a name in the directory in which the file was found. */
 int file_path(const struct file *f, char *buf, size_t size)
 {
-	int err = f->dir ? path_in(f->dir, f->inode, buf, size, NULL) : -ENOENT;
+	int err = f->dir ? path_in(f->dir, f->inode, buf, size, false, NULL) : -ENOENT;
 
-	return err < 0 ? inode_path(f->inode, buf, size) : (int)strlen(buf);
+	return err ? inode_path(f->inode, buf, size) : (int)strlen(buf);
 }

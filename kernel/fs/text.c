@@ -1,7 +1,7 @@
 /*
  * Text that grows, and files that show it: see text.h.
  *
- * An open file owns its text, which does not change any more: reading needs no lock.
+ * An open file's text is guarded by file->lock, which is held where the position is the file's own.
  */
 #include "text.h"
 
@@ -57,34 +57,6 @@ void text_printf(struct text *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void text_free(struct text *t)
-{
-	kfree(t->buf);
-	kfree(t);
-}
-
-int text_open(struct file *f, int (*show)(struct inode *i, struct text *t))
-{
-	struct text *t = kzalloc(sizeof(*t));
-	int err;
-
-	if (!t)
-		return -ENOMEM;
-	err = show(f->inode, t);
-	if (!err && t->failed)
-		err = -ENOMEM;
-	if (err)
-		text_free(t);
-	else
-		f->private = t;
-	return err;
-}
-
-void text_close(struct file *f)
-{
-	text_free(f->private);
-}
-
 ssize_t text_copy(const struct text *t, struct iobuf *b, off_t *pos)
 {
 	size_t n;
@@ -98,7 +70,31 @@ ssize_t text_copy(const struct text *t, struct iobuf *b, off_t *pos)
 	return n;
 }
 
-ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos)
+static void text_clear(struct text *t)
 {
-	return text_copy(f->private, b, pos);
+	kfree(t->buf);
+	*t = (struct text){ 0 };
+}
+
+ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos, text_fn show)
+{
+	struct text once = { 0 };
+	struct text *t = f->private && pos == &f->offset ? f->private : &once;
+	ssize_t n = 0;
+
+	if (*pos == 0)
+		text_clear(t);
+	if (!t->buf)
+		n = show(f->inode, t);
+	if (!n)
+		n = t->failed ? -ENOMEM : text_copy(t, b, pos);
+	if (n < 0 || t == &once)
+		text_clear(t);		/* also what was written and may not be read */
+	return n;
+}
+
+void text_close(struct file *f)
+{
+	text_clear(f->private);
+	kfree(f->private);
 }

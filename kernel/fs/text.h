@@ -1,6 +1,6 @@
 /*
- * Files of text that the kernel makes, for /proc and /sys. The text is made when the file is
- * opened, so an open file shows the state at that moment.
+ * Files of text that the kernel makes, for /proc and /sys. The text is made when the file is read
+ * from its beginning: a program keeps it open, and rewinds it to see what has changed.
  */
 #pragma once
 
@@ -20,7 +20,12 @@ void text_printf(struct text *t, const char *fmt, ...) printf_like(2, 3);
 /* Reads the text from *pos on. Returns the number of bytes, or -EFAULT. */
 ssize_t text_copy(const struct text *t, struct iobuf *b, off_t *pos);
 
-/* For struct file_ops. text_open() makes the text of @f: @show writes it. */
-int text_open(struct file *f, int (*show)(struct inode *i, struct text *t));
+/* Writes the text of a file, or returns an error. */
+typedef int (*text_fn)(struct inode *i, struct text *t);
+
+/*
+ * For struct file_ops. Reads what @show writes. From one read() to the next the text is kept if
+ * f->private is a struct text, which text_close() frees.
+ */
+ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos, text_fn show);
 void text_close(struct file *f);
-ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos);

@@ -132,35 +132,20 @@ static int check_request(const struct map_request *req)
 	return err ? err : req->addr < MMAP_MIN ? -EPERM : 0;
 }
 
-/* Moves @r to a free address: to the one that was asked for if there is room. */
-static int place_anywhere(const struct addr_space *as, const struct map_request *req,
-			  struct region *r)
-{
-	u64 size = r->end - r->start;
-	vaddr_t addr = ALIGN_UP(MIN(req->addr, ARCH_USER_END), PAGE_SIZE);
-
-	if (addr < MMAP_MIN || !user_range_ok(addr, size) ||
-	    !region_none_in(as, addr, addr + size))
-		addr = region_gap(as, size);
-	r->start = addr;
-	r->end = addr + size;
-	return addr ? 0 : -ENOMEM;
-}
-
 /* Chooses where @r goes and checks all limits. */
 static int place(const struct addr_space *as, const struct map_request *req, struct region *r)
 {
-	u64 replaced, pages;
+	u64 replaced, pages, size = r->end - r->start;
 
 	if (!req->fixed) {
-		int err = place_anywhere(as, req, r);
-
-		if (err)
-			return err;
+		r->start = region_gap(as, req->addr, size);
+		r->end = r->start + size;
+		if (!r->start)
+			return -ENOMEM;
 	}
 	if (as_over_map_count(as, 0))
 		return -ENOMEM;
-	pages = (r->end - r->start) / PAGE_SIZE;
+	pages = size / PAGE_SIZE;
 	replaced = region_mapped_pages(as, r->start, r->end);
 	if (replaced && req->noreplace)
 		return -EEXIST;

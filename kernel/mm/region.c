@@ -77,10 +77,13 @@ static vaddr_t highest_gap(const struct rb_node *n, vaddr_t low, vaddr_t high, u
 	return end ? end : highest_gap(n->left, low, MIN(high, r->start), size);
 }
 
-vaddr_t region_gap(const struct addr_space *as, u64 size)
+vaddr_t region_gap(const struct addr_space *as, vaddr_t wish, u64 size)
 {
-	vaddr_t end = highest_gap(as->regions.root, MMAP_MIN, as->mmap_top, size);
+	vaddr_t addr = ALIGN_UP(MIN(wish, ARCH_USER_END), PAGE_SIZE), end;
 
+	if (addr >= MMAP_MIN && user_range_ok(addr, size) && region_none_in(as, addr, addr + size))
+		return addr;
+	end = highest_gap(as->regions.root, MMAP_MIN, as->mmap_top, size);
 	return end ? end - size : 0;
 }
 

@@ -176,7 +176,7 @@ static int to_new_place(struct addr_space *as, const struct remap *m, vaddr_t en
 			return err;
 		*out = m->to;
 	} else {
-		*out = region_gap(as, m->new_size);
+		*out = region_gap(as, m->keep ? m->to : 0, m->new_size);
 	}
 	if (!*out)
 		return -ENOMEM;

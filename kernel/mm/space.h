@@ -165,8 +165,8 @@ void region_merge_at(struct addr_space *as, vaddr_t va);	/* if two alike meet th
 void region_resize(struct addr_space *as, struct region *r, vaddr_t start, vaddr_t end);
 void region_update(struct rb_node *n);				/* low, high and gap */
 
-/* Returns the highest free place for @size bytes below mmap_top; 0 if there is none. */
-vaddr_t region_gap(const struct addr_space *as, u64 size);
+/* A place for @size bytes: @wish if that is free, else the highest below mmap_top; 0: none. */
+vaddr_t region_gap(const struct addr_space *as, vaddr_t wish, u64 size);
 bool region_none_in(const struct addr_space *as, vaddr_t start, vaddr_t end);
 /* Returns where the first hole of [start, end) is, else @end. */
 vaddr_t region_run_end(const struct addr_space *as, vaddr_t start, vaddr_t end);

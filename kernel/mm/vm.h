@@ -107,7 +107,7 @@ int as_find_shared(struct addr_space *as, struct map_request *req);
 struct remap {
 	vaddr_t old;
 	u64 old_size, new_size;	/* whole pages; old_size 0: maps shared memory twice */
-	vaddr_t to;		/* if it is fixed */
+	vaddr_t to;		/* if it is fixed; with keep a wish */
 	bool may_move;
 	bool fixed;		/* goes to `to`, whatever is there */
 	bool keep;		/* the old place stays mapped, empty */

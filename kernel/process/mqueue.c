@@ -275,13 +275,7 @@ static int show_state(struct inode *i, struct text *t)
 /* Reading the descriptor shows the queue's present state. */
 static ssize_t mqueue_read(struct file *f, struct iobuf *b, off_t *pos)
 {
-	struct text t = { 0 };
-	ssize_t n;
-
-	show_state(f->inode, &t);
-	n = t.failed ? -ENOMEM : text_copy(&t, b, pos);
-	kfree(t.buf);
-	return n;
+	return text_read(f, b, pos, show_state);
 }
 
 void mqueue_get_attr(const struct file *f, struct mqueue_attr *attr)

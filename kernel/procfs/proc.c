@@ -340,7 +340,10 @@ static void proc_release(struct inode *i)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
-/* Shows a file of a process; or of thread @id alone, in task/ or if it is not the first thread. */
+/*
+ * Shows a file of a process; or of thread @id alone, in task/ or if it is not the first thread.
+ * With @t NULL, only says whether it may be read.
+ */
 static int show_task(const struct proc_file *f, pid_t id, bool in_task, struct text *t)
 {
 	bool guarded = f->mode == PROC_GUARDED || f->mode == PROC_PRIVATE;
@@ -350,6 +353,8 @@ static int show_task(const struct proc_file *f, pid_t id, bool in_task, struct t
 
 	if (!p || (in_task && !thread))
 		err = -ESRCH;
+	else if (!t)
+		;
 	else if (f->show_process)
 		f->show_process(t, p);
 	else if (f->show_either && !in_task && id == p->pid)
@@ -380,7 +385,15 @@ static int show(struct inode *i, struct text *t)
 
 static int proc_open(struct file *f)
 {
-	return text_open(f, show);
+	int err = ino_kind(f->inode) == OF_SYSTEM ? 0 : show(f->inode, NULL);
+
+	f->private = err ? NULL : kzalloc(sizeof(struct text));
+	return err || f->private ? err : -ENOMEM;
+}
+
+static ssize_t proc_read(struct file *f, struct iobuf *b, off_t *pos)
+{
+	return text_read(f, b, pos, show);
 }
 
 /* Root may open the system's files for writing, but no write succeeds, as on Linux. */
@@ -393,7 +406,7 @@ static ssize_t no_write(struct file *f, struct iobuf *b, off_t *pos)
 }
 
 #define PROC_FILE \
-	.open = proc_open, .close = text_close, .read = text_read, .seekable = true, .endless = true
+	.open = proc_open, .close = text_close, .read = proc_read, .seekable = true, .endless = true
 
 static const struct file_ops system_file_ops = { PROC_FILE, .write = no_write };
 static const struct file_ops sent_file_ops = { PROC_FILE };
@@ -429,7 +442,7 @@ static const struct file_ops comm_file_ops = { PROC_FILE, .write = comm_write, .
 static int proc_truncate(struct inode *i, off_t size)
 {
 	(void)i;
-	(void)size;		/* the text is made anew for every open file */
+	(void)size;		/* the text is made anew as it is read */
 	return 0;
 }
 

@@ -252,18 +252,16 @@ static int show(struct inode *i, struct text *t)
 
 static int table_open(struct file *f)
 {
-	if ((f->flags & O_ACCMODE) != O_RDONLY && !is_writable(ino_row(f->inode)))
-		return -EACCES;
-	return text_open(f, show);
+	return (f->flags & O_ACCMODE) == O_RDONLY || is_writable(ino_row(f->inode)) ? 0 : -EACCES;
 }
 
 static ssize_t table_read(struct file *f, struct iobuf *b, off_t *pos)
 {
-	const struct text *t = f->private;
 	off_t from = *pos;
-	ssize_t n = text_read(f, b, pos);
+	ssize_t n = text_read(f, b, pos, show);
 
-	if (n <= 0 || !b->left || *pos == (off_t)t->len || !fs_of(f->inode)->whole)
+	/* What follows is the end of the text, or what could not be copied. */
+	if (n <= 0 || !b->left || !fs_of(f->inode)->whole || !text_read(f, b, pos, show))
 		return n;
 	*pos = from;
 	return -EFAULT;
@@ -304,7 +302,6 @@ static ssize_t table_write(struct file *f, struct iobuf *b, off_t *pos)
 
 static const struct file_ops table_file_ops = {
 	.open = table_open,
-	.close = text_close,
 	.read = table_read,
 	.write = table_write,
 	.seekable = true,

@@ -93,6 +93,28 @@ KTEST(timer_clock_passed, "timer.clock_passed", "", "timer.clock_set")
 	spin_unlock(&timer_lock);
 }
 
+/* With the clock set past two timers, and again before an interrupt sees them, each fires once. */
+KTEST(timer_clock_leaps, "timer.clock_leaps", "", "timer.clock_set")
+{
+	static struct timer later = { .clock = TIMER_REALTIME, .fire = count };
+
+	fired = 0;
+	start();
+	spin_lock(&timer_lock);
+	timer_start(&later, wall.at + HOUR);
+	spin_unlock(&timer_lock);
+	irq_off();
+	set_forward(3 * (s64)HOUR);
+	set_forward((s64)HOUR);
+	irq_on();
+	while (fired < 2)
+		thread_yield();
+	CHECK(!wall.armed && !later.armed, "timer.clock_set", "a timer fired twice");
+	set_forward(-4 * (s64)HOUR);
+	stop();
+	fired = 0;
+}
+
 static struct timer *first;
 
 static void note_first(struct timer *t)

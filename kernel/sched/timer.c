@@ -51,11 +51,16 @@ u64 timer_now(const struct timer *t)
 }
 
 /* A wall clock's time that was before the boot is due now: the tree compares by differences. */
-static void insert(struct timer *t)
+static u64 due_at(const struct timer *t, u64 now)
 {
-	t->due = t->at - (t->clock == TIMER_REALTIME ? time_realtime_offset() : 0);
-	if (time_before(t->due, time_now()))
-		t->due = time_now();
+	u64 due = t->at - (t->clock == TIMER_REALTIME ? time_realtime_offset() : 0);
+
+	return time_before(due, now) ? now : due;
+}
+
+static void insert(struct timer *t, u64 due)
+{
+	t->due = due;
 	rb_insert(&timers, &t->node, due_before);
 	if (rb_first(&timers) == &t->node) {
 		atomic_store(&watcher, this_cpu());
@@ -72,7 +77,7 @@ void timer_start(struct timer *t, u64 at)
 	t->at = at;
 	t->armed = true;
 	if (!counts_cpu(t)) {
-		insert(t);
+		insert(t, due_at(t, time_now()));
 		return;
 	}
 	list_push_back(&t->process->cpu_timers, &t->cpu_node);
@@ -139,20 +144,22 @@ void timers_interrupt(u64 now)
 		expire_cpu(p);
 }
 
+/* By one `now`: what is due already is not moved behind the next one again and again. */
 void timers_clock_set(void)
 {
 	struct rb_node *n, *next;
-	u64 offset;
+	u64 now;
 
 	spin_lock(&timer_lock);
-	offset = time_realtime_offset();
+	now = time_now();
 	for (n = rb_first(&timers); n; n = next) {
 		struct timer *t = timer_of(n);
+		u64 due = due_at(t, now);
 
 		next = rb_next(n);
-		if (t->clock == TIMER_REALTIME && t->due != t->at - offset) {
+		if (t->clock == TIMER_REALTIME && t->due != due) {
 			rb_remove(&timers, n);
-			insert(t);
+			insert(t, due);
 		}
 	}
 	spin_unlock(&timer_lock);

@@ -80,6 +80,28 @@ static void memory_is_fresh(void)
 	expect_exit(run_child("fresh", NULL, environ), 0);
 }
 
+/* A program begins with some room on its stack, which no limit on its memory takes back. */
+static __attribute__((noinline)) int use_stack(void)
+{
+	volatile char deep[100000];
+
+	for (size_t i = 0; i < sizeof(deep); i += 1000)
+		deep[i] = 1;
+	return deep[0];
+}
+
+static int stack_beyond_the_limit(void)
+{
+	struct rlimit page = { 4096, 4096 };
+
+	return setrlimit(RLIMIT_AS, &page) || use_stack() != 1;
+}
+
+static void stack_has_room(void)
+{
+	expect_exit(run_child("stack", NULL, environ), 0);
+}
+
 static void keeps_identity(void)
 {
 	char pid_text[16];
@@ -512,6 +534,8 @@ static int child(int argc, char **argv)
 		return most_memory() < MUCH;
 	if (!strcmp(what, "again"))
 		return again(atoi(argv[3]));
+	if (!strcmp(what, "stack"))
+		return stack_beyond_the_limit();
 	if (!strcmp(what, "exit17"))
 		return 17;
 	/* As an interpreter: "exec child SCRIPT arg". */
@@ -525,6 +549,7 @@ static const struct test_case cases[] = {
 	CASE(long_arguments),
 	CASE(many_arguments),
 	CASE(memory_is_fresh),
+	CASE(stack_has_room),
 	CASE(keeps_identity),
 	CASE(closes_on_exec_only),
 	CASE(keeps_ignored_signals),

@@ -104,6 +104,39 @@ static void states(void)
 	expect_signal(pid, SIGKILL);
 }
 
+/* The process's state by its status file at @fd, read from the beginning. */
+static char state_in(int fd)
+{
+	char text[4096] = "";
+
+	CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+	CHECK(read(fd, text, sizeof(text) - 1) > 0);
+	return strstr(text, "State:\t")[7];
+}
+
+static void rewound_file_shows_the_present(void)
+{
+	char path[64], text[64];
+	int fd, status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	fd = open(path, O_RDONLY);
+	CHECK_EQ(kill(pid, SIGSTOP), 0);
+	CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+	CHECK_EQ(state_in(fd), 'T');
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_EQ(waitid(P_PID, pid, NULL, WEXITED | WNOWAIT), 0);
+	CHECK_EQ(state_in(fd), 'Z');
+	CHECK(pread(fd, text, sizeof(text), 10) > 0);
+	expect_signal(pid, SIGKILL);
+	CHECK_ERRNO(pread(fd, text, sizeof(text), 0), ESRCH);
+	close(fd);
+}
+
 static void name_and_arguments(void)
 {
 	const char *text;
@@ -409,6 +442,7 @@ static const struct test_case cases[] = {
 	CASE(start_is_told),
 	CASE(counts_threads),
 	CASE(states),
+	CASE(rewound_file_shows_the_present),
 	CASE(name_and_arguments),
 	CASE(memory_shows),
 	CASE(memory_by_kind),

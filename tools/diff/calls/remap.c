@@ -146,3 +146,17 @@ CASE(file_pages_far_away)
 			show(p, 1);
 	}
 }
+
+/* Without MREMAP_FIXED the address is a wish, and checked like an order. */
+CASE(kept_with_a_wish)
+{
+	const int keep = MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
+
+	Q(mmap, at, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	V(R(mremap, at, PAGE, PAGE, keep, at + 4 * PAGE) == (long)(at + 4 * PAGE));
+	V(R(mremap, at, PAGE, PAGE, keep, at + 4 * PAGE) == (long)(at + 4 * PAGE));
+	OK(mremap, at, PAGE, PAGE, keep, 0);
+	T(mremap, at, PAGE, PAGE, keep, at);
+	T(mremap, at, PAGE, PAGE, keep, at + 4 * PAGE + 1);
+	T(mremap, at, PAGE, PAGE, keep, -PAGE);
+}
