@@ -7,7 +7,7 @@
 #include "explore/tree.h"
 
 static struct process *parent;
-static struct process family[300];
+static struct process family[1100];
 static bool gone[ARRAY_SIZE(family)];
 
 static void make_family(void)

@@ -7,7 +7,7 @@
 #include "sched/cpu.h"
 #include "thread/thread.h"
 
-/* Makes @n threads of @p that their creator has not started yet. */
+/* Makes @n threads of @p that their creator has not started yet. Their ids are in no order. */
 static inline void make_embryos(struct process *p, struct thread *threads, unsigned n)
 {
 	spin_lock(&p->lock);
@@ -15,6 +15,7 @@ static inline void make_embryos(struct process *p, struct thread *threads, unsig
 		struct thread *t = &threads[i];
 
 		t->magic = THREAD_MAGIC;
+		t->tid = 10000 + (tid_t)(i * 577 % n);
 		t->process = p;
 		t->cpu = &cpus[0];
 		t->refs = 1;

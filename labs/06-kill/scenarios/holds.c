@@ -1,10 +1,12 @@
 /*
  * Lab 06: holds, and the teardown by whoever gives the last one up.
  */
+#include "base/irq.h"
 #include "errno.h"
 #include "explore/scenario.h"
 
 #include "explore/tree.h"
+#include "sched/cpu.h"
 #include "sched/wait.h"
 
 static struct process *subject;
@@ -192,6 +194,55 @@ SCENARIO(outlived, "hold.gone_at_once", "06.6", "P6.8", .cpus = 2, .sets_up = tr
 	join(other);
 }
 
+static struct process *given_up;
+static const char *const places[] = { "anywhere", "with interrupts off", "with a lock in hand",
+				      "while it is dying" };
+
+/* Gives up the last hold of a process whose threads have left. */
+static int give_up(void *place)
+{
+	unsigned long n = (unsigned long)place, before = teardowns;
+
+	if (n == 1)
+		irq_off();
+	if (n == 2)
+		spin_lock(&given_up->lock);
+	if (n == 3)
+		process_kill(current_process(), STATUS_EXIT(3));
+	process_get(given_up);
+	process_unhold(given_up);
+	if (n == 2)
+		spin_unlock(&given_up->lock);
+	if (n == 1)
+		irq_on();
+	process_put(given_up);
+	while (teardowns == before)
+		let_others_run();
+	expect(torn_down_by != current_thread(), "who gave up a hold, %s, did the teardown",
+	       places[n]);
+	return 3;
+}
+
+/* Nobody tears down who gives up a hold, not even where that may block. */
+SCENARIO(by_anyone, "hold.given_up_by_anyone", "06.6", "P6.8", .cpus = 1)
+{
+	for (unsigned long i = 0; i < ARRAY_SIZE(places); i++) {
+		struct process *user = make_child();
+		struct thread *t;
+		pid_t pid = user->pid, last;
+
+		given_up = make_leaver(&kernel_process, &t);
+		last = given_up->pid;
+		expect(process_hold(given_up), "a living process could not be held");
+		thread_resume(t);
+		while (given_up->nr_threads)
+			let_others_run();
+		thread_resume(create_in(user, give_up, (void *)i));
+		expect_status(last, STATUS_EXIT(3));
+		expect_status(pid, STATUS_EXIT(3));
+	}
+}
+
 static const char *work_was_known(void)
 {
 	return worked_before_teardown ? NULL
@@ -268,7 +319,7 @@ SCENARIO(contended, "hold.contended", "06.6", "P6.8", .cpus = 1, .quiet = true, 
 	pid_t pid = p->pid;
 	bool held;
 
-	host_contend(&p->holds, 50);
+	host_contend(&p->holds, 5000);
 	held = process_hold(p);
 	host_contend(NULL, 0);
 	expect(held, "a hold of a living process failed, as others came before it");

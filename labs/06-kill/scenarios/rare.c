@@ -1,6 +1,7 @@
 /*
  * Lab 06: callers, victims and moments that are rare. One at rest is in rest.c.
  */
+#include "base/irq.h"
 #include "errno.h"
 #include "explore/scenario.h"
 
@@ -49,9 +50,21 @@ static int wait_for_ever(void *unused)
 	return 3;
 }
 
+static int wait_and_compute(void *unused)
+{
+	wait_for_ever(unused);
+	host_user_loop();
+}
+
+static int sleep_and_compute(void *unused)
+{
+	(void)unused;
+	thread_sleep_until(DEADLINE_NEVER);
+	host_user_loop();
+}
+
 /* It is pushed to the other CPU at once, and may run before its killer goes on. */
-SCENARIO(pushed, "kill.urgent_waits", "06.5", "P6.5", .cpus = 2, .sets_up = true,
-	 .no_costume = true)
+static void kill_pushed(thread_fn entry, enum thread_state state)
 {
 	struct sched_params p = { .class = SCHED_FIFO, .rt_priority = 50 };
 	pid_t pid;
@@ -59,15 +72,91 @@ SCENARIO(pushed, "kill.urgent_waits", "06.5", "P6.5", .cpus = 2, .sets_up = true
 	stay_on(0);
 	subject = make_child();
 	pid = subject->pid;
-	victim = create_on(subject, 0, wait_for_ever);
+	victim = create_on(subject, 0, entry);
 	thread_resume(victim);
-	await_state(victim, THREAD_BLOCKED);
+	await_state(victim, state);
 	expect(!sched_set_params(victim, &p), "no real-time thread");
 	expect(!sched_set_affinity(victim, BIT(0) | BIT(1)), "CPU 1 is not there");
 	be_urgent();
 	explore_from_here();
 	process_kill(subject, KILLED);
 	expect_status(pid, KILLED);
+}
+
+SCENARIO(pushed, "kill.urgent_waits", "06.5", "P6.5", .cpus = 2, .sets_up = true,
+	 .no_costume = true)
+{
+	kill_pushed(wait_for_ever, THREAD_BLOCKED);
+}
+
+/* It may come as far as user mode, where it would stay. */
+SCENARIO(returns, "kill.urgent_returns", "06.5", "P6.5", .cpus = 2, .sets_up = true,
+	 .no_costume = true)
+{
+	kill_pushed(wait_and_compute, THREAD_BLOCKED);
+}
+
+SCENARIO(sleeper_returns, "kill.urgent_sleeper", "06.5", "P6.5", .cpus = 2, .sets_up = true,
+	 .no_costume = true)
+{
+	kill_pushed(sleep_and_compute, THREAD_SLEEPING);
+}
+
+static struct thread *first, *second;
+
+/* In the kernel, where it may lose the CPU, until it is told. */
+static int work_on(void *unused)
+{
+	(void)unused;
+	computing++;
+	do {
+		arch_spin_hint();
+		irq_off();
+		irq_on();	/* takes an interrupt that came meanwhile */
+	} while (!thread_is_dying(current_thread()));
+	return 3;
+}
+
+/* Wakes the second victim as soon as the first has been told. */
+static int wake_second(void *unused)
+{
+	(void)unused;
+	while (!thread_is_dying(first))
+		arch_spin_hint();
+	wait_wake_one(&never, -EINTR);
+	return 0;
+}
+
+/*
+ * Both are on CPU 1. The first runs, and loses the CPU to the second, which is more urgent, goes to
+ * user mode and stays there. So a kill that finds both of them running interrupts that CPU twice.
+ * The first is pushed to CPU 2, since no slice of a thread ends that is alone on its CPU.
+ */
+SCENARIO(one_cpu, "kill.two_on_one_cpu", "06.5", "P6.11", .cpus = 3, .sets_up = true,
+	 .no_costume = true)
+{
+	struct thread *waker;
+	pid_t pid;
+
+	stay_on(0);
+	subject = make_child();
+	pid = subject->pid;
+	first = thread_get(create_on(subject, 1, work_on));
+	second = create_on(subject, 1, wait_and_compute);
+	expect(!sched_set_params(second, &MOST_URGENT), "no real-time thread");
+	thread_resume(second);
+	while (thread_state(second) != THREAD_BLOCKED)
+		arch_spin_hint();
+	thread_resume(first);
+	while (!computing)
+		arch_spin_hint();
+	expect(!sched_set_affinity(first, BIT(1) | BIT(2)), "CPU 2 is not there");
+	waker = start_on(2, wake_second, NULL);
+	explore_from_here();
+	process_kill(subject, KILLED);
+	expect_status(pid, KILLED);
+	join(waker);
+	thread_put(first);
 }
 
 /* --- The reaper ------------------------------------------------------------------------------- */

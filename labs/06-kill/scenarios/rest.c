@@ -197,6 +197,18 @@ SCENARIO(with_stop, "kill.preempted_with_stop", "06.4", "P6.4", .cpus = 2, .no_c
 	kill_preempted(start_at_rest(make_child()));
 }
 
+/* It was told of an earlier kill while it ran, and lost the CPU before it could see that. */
+static void was_told(void)
+{
+	atomic_fetch_or(&victim->work, WORK_KILL);
+}
+
+SCENARIO(told_before, "kill.preempted_when_told", "06.4", "P6.4", .cpus = 2, .no_costume = true)
+{
+	before_kill = was_told;
+	kill_preempted(start_at_rest(make_child()));
+}
+
 static void its_process_is_stopped(void)
 {
 	spin_lock(&subject->lock);

@@ -403,10 +403,13 @@ SCENARIO(hold_very_many, "hold.very_many", "06.6", "P6.8", .cpus = 1)
 {
 	pid_t pid = make_victim(leave_with_3);
 
-	atomic_fetch_add(&subject->holds, 0x10000);
-	process_unhold(subject);
-	expect(process_hold(subject), "a living process could not be held");
-	atomic_fetch_sub(&subject->holds, 0x10000);
+	for (unsigned bit = 0; bit < 31; bit++) {
+		atomic_fetch_add(&subject->holds, BIT(bit));
+		process_unhold(subject);
+		expect(process_hold(subject), "a living process that has %lu holds cannot be held",
+		       BIT(bit));
+		atomic_fetch_sub(&subject->holds, BIT(bit));
+	}
 	thread_resume(victim);
 	expect_killed_or_3(pid, -EALREADY);
 }

@@ -79,7 +79,7 @@ SCENARIO(sibling_leaves, "kill.sibling_leaves", "06.5", "P6.3", .cpus = 2)
  */
 SCENARIO(kill_many, "kill.very_many", "06.4", "P6.4", .cpus = 1)
 {
-	static struct thread crowd[520];
+	static struct thread crowd[1100];
 	struct thread *last;
 	pid_t pid;
 

@@ -1,6 +1,7 @@
 /*
  * Lab 06, step 5: a victim in every state, with a signal or without, in a process that is stopped
- * or not, and killed by another process or by the exit of a thread beside it.
+ * or not, and killed by another process or by the exit of a thread beside it; once, or once more
+ * when it has been killed alone and could not run since.
  */
 #include "base/irq.h"
 #include "errno.h"
@@ -35,7 +36,7 @@ static const struct state {
 };
 
 static const struct state *state;
-static bool by_sibling, stopped, signalled;
+static bool by_sibling, stopped, signalled, again;
 
 #define AT	BIT(40)			/* a deadline that comes by hand */
 
@@ -70,8 +71,10 @@ static int exit_with_4(void *unused)
 }
 
 #define EXPECT(cond, text, ...)								\
-	expect(cond, "a victim %s%s%s%s: " text, state->name, signalled ? ", has a signal" : "", \
+	expect(cond, "a victim %s%s%s%s%s: " text, state->name,				\
+	       signalled ? ", has a signal" : "",					\
 	       stopped ? ", its process is stopped" : "",				\
+	       again ? ", was killed alone before" : "",				\
 	       by_sibling ? ", and another of its threads exits" : "", ##__VA_ARGS__)
 
 static bool unrun(void)
@@ -95,15 +98,19 @@ static void bring_there(struct thread *t)
 }
 
 /* A sibling is more urgent than the victim, so that this is found by its exit as it was. */
-static void kill_it(struct process *p, struct thread *sibling)
+static void kill_it(struct process *p, struct thread *t, struct thread *sibling)
 {
 	p->stopped = stopped;
-	if (sibling) {
+	irq_off();
+	if (again)
+		thread_kill(t);
+	if (sibling)
 		thread_resume(sibling);
-		thread_yield();
-	} else {
+	else
 		process_kill(p, KILLED);
-	}
+	irq_on();
+	if (sibling)
+		thread_yield();
 }
 
 static void end_wait(void)
@@ -131,7 +138,7 @@ static void kill_one(void)
 	bring_there(t);
 	EXPECT(thread_state(t) == state->found, "before the kill it is %s",
 	       thread_state_name(thread_state(t)));
-	kill_it(p, sibling);
+	kill_it(p, t, sibling);
 	if (state->flags == WAIT_UNKILLABLE) {
 		EXPECT(thread_state(t) == THREAD_BLOCKED && !finished,
 		       "its wait is over before its time");
@@ -154,18 +161,29 @@ static void kill_all(bool by_its_sibling)
 		signalled = i / 2 & 1 && state->flags;
 		kill_one();
 	}
-	explore_from_here();
-	end_here();
 }
 
 SCENARIO(killed, "kill.by_state", "06.5", "P6.6", .cpus = 1, .sets_up = true, .quiet = true,
 	 .keeps = true, .no_costume = true)
 {
 	kill_all(false);
+	explore_from_here();
+	end_here();
 }
 
 SCENARIO(exits, "kill.exit_by_state", "06.5", "P6.6", .cpus = 1, .sets_up = true, .quiet = true,
 	 .keeps = true, .no_costume = true)
 {
 	kill_all(true);
+	explore_from_here();
+	end_here();
+}
+
+SCENARIO(killed_again, "kill.again_by_state", "06.5", "P6.6", .cpus = 1, .sets_up = true,
+	 .quiet = true, .keeps = true, .no_costume = true)
+{
+	again = true;
+	kill_all(false);
+	explore_from_here();
+	end_here();
 }

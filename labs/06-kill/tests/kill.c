@@ -46,8 +46,8 @@ KTEST(kill_no_new, "kill.no_new", "06.1", "P6.2")
 	CHECK(!process_hold(p), "P6.8", "a dying process could be held");
 }
 
-static _Atomic bool running;
-static _Atomic u64 came;	/* IPIs to the CPU of the victim after the kill */
+static _Atomic unsigned running;	/* threads of the victim, each on another CPU */
+static _Atomic unsigned missed;		/* those whose CPU got no IPI after the kill */
 
 /* Runs until it is asked to die, and then for as long as an interrupt may take. */
 static int run_on(void *arg)
@@ -57,7 +57,7 @@ static int run_on(void *arg)
 	u64 before, seen = stats->resched_ipis, asked;
 
 	(void)arg;
-	running = true;
+	running++;
 	do {
 		before = seen;		/* read before the flag was seen clear: not from the kill */
 		seen = stats->resched_ipis;
@@ -65,7 +65,7 @@ static int run_on(void *arg)
 	asked = time_now();
 	while (stats->resched_ipis == before && time_now() - asked < NSEC_PER_MSEC)
 		arch_spin_hint();
-	came = stats->resched_ipis - before;
+	missed += stats->resched_ipis == before;
 	return 0;
 }
 
@@ -75,14 +75,23 @@ KTEST(kill_running, "kill.running", "06.3", "P6.11")
 	struct thread *t;
 
 	NEEDS_TWO_CPUS;
-	running = false;
+	running = missed = 0;
 	p = victim(run_on, NULL, &t);
-	thread_resume(t);
-	while (!running)
+	sched_set_affinity(current_thread(), BIT(0));
+	for (unsigned cpu = 1; cpu < nr_cpus; cpu++) {
+		if (cpu > 1 && thread_create_in(p, "sibling", run_on, NULL, PRIORITY_DEFAULT, &t))
+			break;
+		sched_set_affinity(t, BIT(cpu));
+		thread_resume(t);
+	}
+	while (running < nr_cpus - 1)
 		arch_spin_hint();
 	process_kill(p, STATUS_SIGNAL(SIGKILL));
+	sched_set_affinity(current_thread(), ~0u);
 	status_of(p->pid, "P6.11");
-	CHECK(came > 0, "P6.11", "it was running on another CPU, and no interrupt came there");
+	CHECK(missed == 0, "P6.11",
+	      "it was running on other CPUs, and no interrupt came to %u of %u", missed,
+	      nr_cpus - 1);
 }
 
 #define SIBLINGS	150		/* a kill is for all of them, however many there are */
