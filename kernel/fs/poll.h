@@ -1,5 +1,5 @@
 /*
- * What files are ready for, and waiting for several of them at once: poll() and select().
+ * How a file says what it is ready for, and waiting for several files at once: poll(), select().
  */
 #pragma once
 

@@ -260,7 +260,7 @@ static ssize_t table_read(struct file *f, struct iobuf *b, off_t *pos)
 	off_t from = *pos;
 	ssize_t n = text_read(f, b, pos, show);
 
-	/* What follows is the end of the text, or what could not be copied. */
+	/* Behind it is the end of the text, or a part that could not be copied. */
 	if (n <= 0 || !b->left || !fs_of(f->inode)->whole || !text_read(f, b, pos, show))
 		return n;
 	*pos = from;

@@ -72,7 +72,7 @@ static void there_and_back(void)
 	CHECK_ERRNO(call(false, pid, own, 1, other, 1, 0), ESRCH);
 }
 
-/* What is written is the other process's own copy, and only where it may write itself. */
+/* A write changes the other process's own copy, and only where it may write itself. */
 static void writes_as_the_process_would(void)
 {
 	static const int protections[] = { PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE };

@@ -116,7 +116,7 @@ CASE(the_old_place_is_gone)
 	}
 }
 
-/* What is mapped again may be in the way of its second place. */
+/* A mapping that is made again may be in the way of its second place. */
 CASE(mapped_again_over_itself)
 {
 	int fd = letters(5);
@@ -132,7 +132,7 @@ CASE(mapped_again_over_itself)
 	}
 }
 
-/* A file has fewer than 2^51 pages. What is refused leaves the mapping as it is. */
+/* A file has fewer than 2^51 pages. A refusal leaves the mapping as it is. */
 CASE(file_pages_far_away)
 {
 	static const unsigned long numbers[] = { 2,	    1UL << 51,	     (1UL << 51) - 1,

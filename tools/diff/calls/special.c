@@ -162,7 +162,7 @@ CASE(copy_file_range)
 	S(buf);
 }
 
-/* What is beyond the end is not copied, so it overlaps with nothing. */
+/* Bytes beyond the end are not copied, so they overlap with nothing. */
 CASE(copy_within_a_file)
 {
 	int fd = file("a", "0123456789");
