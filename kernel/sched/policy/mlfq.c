@@ -46,10 +46,10 @@ static u32 level_now(const struct policy_queue *q, const struct sched_entity *e)
 	return e->epoch == q->epoch ? MIN(entity_rank(e).level, TOP) : TOP;
 }
 
-/* Boosts if it is time. */
+/* Boosts if it is time, which it is not if the last boost came after @now was read. */
 static void roll(struct policy_queue *q, u64 now)
 {
-	if (now - q->epoch < boost)
+	if (now - q->epoch < boost || q->epoch - now < boost)
 		return;
 	/* LAB 09-policy: boost all that are in this queue */
 	q->epoch = now - now % boost;

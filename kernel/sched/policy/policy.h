@@ -18,8 +18,8 @@
  *
  *  POLICY1  An entity is in at most one queue, and q->current is in none. To take the CPU away from
  *           current, the mechanism charges it, sets q->current to NULL, and hands it back by
- *           enqueue() (preempted, expired, yields) or leave() (blocks, ends). Of a thread that is
- *           suspended or ends while it waits its turn, it calls dequeue() and then leave().
+ *           enqueue() (preempted, expired, yields) or leave() (blocks, ends, must go elsewhere). Of
+ *           a thread that is suspended or ends as it waits, it calls dequeue() and then leave().
  *  POLICY2  Time is charged as measured, before the event that ends it: charge() comes before
  *           enqueue(), leave() and pick(). No policy charges a tick to the thread it interrupts.
  *  POLICY3  The keys that order an entity change only while it is in no queue. A new parameter,
@@ -142,7 +142,7 @@ struct policy_queue {			/* one per CPU */
 enum enqueue_why {
 	ENQUEUE_PREEMPTED,		/* was current, and has some of its slice left */
 	ENQUEUE_WAKE,			/* was blocked, or is new */
-	ENQUEUE_EXPIRED,		/* was current, and its slice is over */
+	ENQUEUE_EXPIRED,		/* was current: slice over, or new parameters or rank */
 	ENQUEUE_YIELD,			/* was current, and gave up the CPU */
 	ENQUEUE_MIGRATED,		/* was in another queue */
 	ENQUEUE_CHANGED			/* was in this queue, and has new parameters or rank */
@@ -161,7 +161,7 @@ struct sched_policy {
 		     const struct sched_params *p);
 	/* Charges @ran ns to current, @e. True: it must give way even if no other waits. */
 	bool (*charge)(struct policy_queue *q, struct sched_entity *e, u64 ran, u64 now);
-	/* @e, which was current, is not runnable any more. */
+	/* @e, which was current or dequeued, is not runnable any more, or not on this CPU. */
 	void (*leave)(struct policy_queue *q, struct sched_entity *e, u64 now);
 	/* Called when q->timer_at has come; sets the next time. True: preempt current. */
 	bool (*timer)(struct policy_queue *q, u64 now);

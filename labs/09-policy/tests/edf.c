@@ -457,6 +457,8 @@ KTEST_EARLY(edf_yields, "edf.yields", "09.6", "P9.11")
 		REQUIRE(running() < 0, "P9.11", "it has yielded, and runs on in its period");
 		now = 5 * MS;
 		p->dequeue(&q, &e[0]);	/* it is stopped, and continued at once */
+		if (p->leave)
+			p->leave(&q, &e[0], now);
 		enqueue(0, ENQUEUE_WAKE);
 		expect_next(-1, "P9.11", "it has yielded, was stopped and goes on");
 		CHECK(q.timer_set && q.timer_at == 10 * MS, "P9.11",

@@ -52,9 +52,30 @@ static void owe_seconds(void)
 	expect_deadline(0, 4 * period, "P9.11", "it overran by 5 s of 2");
 }
 
+/* However long it ran at once, in the end it has had its share: each debt is paid in full. */
+static void pay_in_full(void)
+{
+	static const u64 deadlines[] = { 10 * MS, 5 * MS };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(deadlines); i++)
+		for (u64 ran = 2 * MS; ran <= 15 * MS; ran += MS / 2) {
+			begin(0);
+			set(0, promised(2 * MS, deadlines[i], 10 * MS));
+			wake(0);
+			use_up(ran);
+			give_way(ENQUEUE_EXPIRED);
+			run(200 * MS - now);
+			CHECK(got[0] + ran == 40 * MS, "P9.11",
+			      "2 of each 10 ms within %lu, and first it ran for %lu us at once: "
+			      "in 200 ms it had %lu us",
+			      deadlines[i] / MS, ran / 1000, (got[0] + ran) / 1000);
+		}
+}
+
 KTEST_EARLY(edf_rare, "edf.rare", "09.h", "P9.11")
 {
 	owe_periods();
 	run_alone();
 	owe_seconds();
+	pay_in_full();
 }

@@ -123,9 +123,11 @@ KTEST_EARLY(prio_preempted, "prio.preempted", "09.1", "P9.1")
 	expect_count(4, "one was preempted");
 	expect_next(3, "preempted by a higher level");
 	expect_next(0, "preempted");
+	q.current = NULL;
 	enqueue(0, ENQUEUE_PREEMPTED);
 	expect_next(0, "preempted twice");
 	expect_next(1, "behind the one that was preempted");
+	q.current = NULL;
 	enqueue(1, ENQUEUE_PREEMPTED);
 	enqueue(0, ENQUEUE_PREEMPTED);
 	expect_next(0, "preempted after the other one");
