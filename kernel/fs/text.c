@@ -57,7 +57,8 @@ void text_printf(struct text *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-ssize_t text_copy(const struct text *t, struct iobuf *b, off_t *pos)
+/* Reads the text from *pos on. Returns the number of bytes, or -EFAULT. */
+static ssize_t text_copy(const struct text *t, struct iobuf *b, off_t *pos)
 {
 	size_t n;
 

@@ -17,15 +17,13 @@ struct text {
 void text_append(struct text *t, const char *s, size_t len);
 void text_printf(struct text *t, const char *fmt, ...) printf_like(2, 3);
 
-/* Reads the text from *pos on. Returns the number of bytes, or -EFAULT. */
-ssize_t text_copy(const struct text *t, struct iobuf *b, off_t *pos);
-
 /* Writes the text of a file, or returns an error. */
 typedef int (*text_fn)(struct inode *i, struct text *t);
 
 /*
- * For struct file_ops. Reads what @show writes. From one read() to the next the text is kept if
- * f->private is a struct text, which text_close() frees.
+ * For struct file_ops. Reads from *pos on what @show writes, and returns the number of bytes or an
+ * error. From one read() to the next the text is kept if f->private is a struct text, which
+ * text_close() frees; else it is NULL.
  */
 ssize_t text_read(struct file *f, struct iobuf *b, off_t *pos, text_fn show);
 void text_close(struct file *f);

@@ -161,22 +161,20 @@ static void kill_all(bool by_its_sibling)
 		signalled = i / 2 & 1 && state->flags;
 		kill_one();
 	}
+	explore_from_here();
+	end_here();
 }
 
 SCENARIO(killed, "kill.by_state", "06.5", "P6.6", .cpus = 1, .sets_up = true, .quiet = true,
 	 .keeps = true, .no_costume = true)
 {
 	kill_all(false);
-	explore_from_here();
-	end_here();
 }
 
 SCENARIO(exits, "kill.exit_by_state", "06.5", "P6.6", .cpus = 1, .sets_up = true, .quiet = true,
 	 .keeps = true, .no_costume = true)
 {
 	kill_all(true);
-	explore_from_here();
-	end_here();
 }
 
 SCENARIO(killed_again, "kill.again_by_state", "06.5", "P6.6", .cpus = 1, .sets_up = true,
@@ -184,6 +182,4 @@ SCENARIO(killed_again, "kill.again_by_state", "06.5", "P6.6", .cpus = 1, .sets_u
 {
 	again = true;
 	kill_all(false);
-	explore_from_here();
-	end_here();
 }
