@@ -24,18 +24,28 @@ void drop_cap(int cap)
 	Q(capset, head, sets);
 }
 
+/* Only the caller answers: where the call makes a second process, that one
+ * may run when the next call has been answered already. */
+static void ask_in_child(long number, const long a[6], int as_user)
+{
+	long answer, caller = Q(getpid);
+
+	if (as_user)
+		become_user();
+	answer = ask(number, a);
+	if (Q(getpid) == caller)
+		*child_answer() = answer;
+	end(0);
+}
+
 /* 0, an error, or DIED + the signal that ended it. */
 static long asked(long number, const long a[6], int as_user)
 {
 	pid_t pid = child();
 	int status;
 
-	if (!pid) {
-		if (as_user)
-			become_user();
-		*child_answer() = ask(number, a);
-		end(0);
-	}
+	if (!pid)
+		ask_in_child(number, a, as_user);
 	status = reap(pid);
 	if (status)
 		return DIED + (status & 0x7f);
