@@ -75,18 +75,23 @@ int user_path_get(int dirfd, vaddr_t path, unsigned flags, struct user_path *p)
 	return err ? err : user_path_start(dirfd, p);
 }
 
+/* *@out: a reference, or NULL after an error. */
+static int inode_of(const struct user_path *p, unsigned flags, struct inode **out)
+{
+	*out = NULL;
+	if (p->name[0])
+		return path_lookup(p->at, p->name, flags & AT_SYMLINK_NOFOLLOW, out);
+	*out = inode_get(p->at);
+	return 0;
+}
+
 int user_path_inode(int dirfd, vaddr_t path, unsigned flags, struct inode **out)
 {
 	struct user_path p SCOPED(path);
 	int err = user_path_get(dirfd, path, flags, &p);
 
 	*out = NULL;
-	if (err)
-		return err;
-	if (p.name[0])
-		return path_lookup(p.at, p.name, flags & AT_SYMLINK_NOFOLLOW, out);
-	*out = inode_get(p.at);
-	return 0;
+	return err ? err : inode_of(&p, flags, out);
 }
 
 /* Checks open()'s flags; Linux does that before it looks at the path. */
@@ -233,28 +238,42 @@ long sys_renameat2(int from_fd, vaddr_t from, int to_fd, vaddr_t to, u32 flags)
 	return err ? err : vfs_rename(a.at, a.name, b.at, b.name, flags);
 }
 
-/* Whether the caller may give an open file a name: it has opened it itself, or may search all. */
-static bool may_name(int fd)
+/*
+ * As user_path_start() of a path that may be empty. An open file gets a name only from one who has
+ * opened it, or may search all; so the file that is asked about is the one that the path starts at.
+ */
+static int start_to_link(int fd, struct user_path *p)
 {
-	struct file *f SCOPED(file) = fd_get_any(fd);
+	struct file *f SCOPED(file) = NULL;
 
-	return !f || f->opener == current_cred()->uid.fs || capable(CAP_DAC_READ_SEARCH);
+	if (fd == AT_FDCWD || p->name[0] == '/')
+		return user_path_start(fd, p);
+	f = fd_get_any(fd);
+	if (!f)
+		return -EBADF;
+	if (f->opener != current_cred()->uid.fs && !capable(CAP_DAC_READ_SEARCH))
+		return -ENOENT;
+	p->at = inode_get(f->inode);
+	return 0;
 }
 
 long sys_linkat(int from_fd, vaddr_t from, int to_fd, vaddr_t to, u32 flags)
 {
 	unsigned follow = flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
-	struct user_path p SCOPED(path) = { NULL, NULL };
-	struct inode *inode SCOPED(inode);
-	int err = user_path_inode(from_fd, from, flags | follow, &inode);
+	struct user_path a SCOPED(path) = { NULL, NULL }, b SCOPED(path) = { NULL, NULL };
+	struct inode *inode SCOPED(inode) = NULL;
+	int err;
 
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	if (flags & AT_EMPTY_PATH && !may_name(from_fd))
-		return -ENOENT;
+	err = user_name_get(from, flags, &a);
 	if (!err)
-		err = user_path_get(to_fd, to, 0, &p);
-	return err ? err : vfs_link(p.at, p.name, inode);
+		err = flags & AT_EMPTY_PATH ? start_to_link(from_fd, &a) : user_path_start(from_fd, &a);
+	if (!err)
+		err = inode_of(&a, follow, &inode);
+	if (!err)
+		err = user_path_get(to_fd, to, 0, &b);
+	return err ? err : vfs_link(b.at, b.name, inode);
 }
 
 long sys_symlinkat(vaddr_t target, int dirfd, vaddr_t path)

@@ -311,6 +311,8 @@ CASE(name_for_a_descriptor)
 	T(linkat, fd, "", AT_FDCWD, "h", AT_EMPTY_PATH);
 	T(linkat, fd, "", AT_FDCWD, "h", 0);
 	T(linkat, place, "f", AT_FDCWD, "i", AT_EMPTY_PATH);
+	T(linkat, place, "/dev/null/f", AT_FDCWD, "i", AT_EMPTY_PATH);
+	T(linkat, -1, "/dev/null/f", AT_FDCWD, "i", AT_EMPTY_PATH);
 	own = Q(openat, AT_FDCWD, "f", O_RDONLY);
 	T(linkat, own, "", AT_FDCWD, "j", AT_EMPTY_PATH);
 	own = Q(openat, AT_FDCWD, "f", O_PATH);
