@@ -224,6 +224,15 @@ static ssize_t tty_write(struct file *f, struct iobuf *b, off_t *pos)
 	return done ? done : err;
 }
 
+/* Whether poll() promises input. With VMIN alone that takes as many bytes as a read waits for. */
+static bool is_promised(const struct line *l)
+{
+	const u8 *cc = l->tio.cc;
+	bool any = (l->tio.lflag & ICANON) || cc[VTIME];
+
+	return line_readable(l) && (any || l->ready - l->head >= cc[VMIN]);
+}
+
 static unsigned tty_poll(struct file *f, struct poll_table *pt)
 {
 	unsigned ready = 0;
@@ -232,7 +241,7 @@ static unsigned tty_poll(struct file *f, struct poll_table *pt)
 	poll_add(pt, &tty.in);
 	poll_add(pt, &tty.out);
 	spin_lock(&tty.in.lock);
-	if (line_readable(&tty.line))
+	if (is_promised(&tty.line))
 		ready |= POLLIN;
 	spin_unlock(&tty.in.lock);
 	return ready | (console_has_room() ? POLLOUT : 0);

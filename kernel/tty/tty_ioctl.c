@@ -150,17 +150,31 @@ static int take_terminal(bool steal)
 	return 0;
 }
 
+/* Whether a group of session @sid has this number, or a process of it, which may yet lead one. */
+static int find_group(pid_t group, pid_t sid)
+{
+	struct process *p = process_find(group);
+	int err = p ? 0 : -ESRCH;
+
+	spin_lock(&tree_lock);
+	if (process_group_exists(group, -1))
+		err = process_group_exists(group, sid) ? 0 : -EPERM;
+	else if (p && p->sid != sid)
+		err = -EPERM;
+	spin_unlock(&tree_lock);
+	if (p)
+		process_put(p);
+	return err;
+}
+
 static int set_group(pid_t group)
 {
 	struct process *p = current_process();
-	int err = 0;
+	int err;
 
 	if (group < 0)
 		return -EINVAL;
-	spin_lock(&tree_lock);
-	if (!process_group_exists(group, p->sid))
-		err = process_group_exists(group, -1) ? -EPERM : -ESRCH;
-	spin_unlock(&tree_lock);
+	err = find_group(group, p->sid);
 	spin_lock(&tty.in.lock);
 	err = is_owner(p) ? err : -ENOTTY;
 	if (!err)

@@ -2,6 +2,7 @@
  * The terminal: who may take it and set its foreground group, what a flush drops, and reads that
  * end by time. Checked if the test has a terminal, as on Trellis.
  */
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -41,11 +42,11 @@ static void stranger_sets_group(int fd)
 	CHECK_ERRNO(ioctl(fd, TIOCSPGRP, 1), EFAULT);
 }
 
-/* It is set to a group of this session, and to no other. */
+/* It is set to a group or a process of this session, and to no other. */
 static void group_must_be_here(void)
 {
 	int fd = terminal();
-	pid_t was = tcgetpgrp(fd), here, there;
+	pid_t was = tcgetpgrp(fd), alone, here, there;
 
 	if (fd < 0)
 		return;
@@ -63,6 +64,14 @@ static void group_must_be_here(void)
 		kill(here, SIGKILL);
 		pause();
 	}
+	alone = fork();
+	if (!alone)
+		pause();
+	CHECK_EQ(tcsetpgrp(fd, alone), 0);	/* it leads no group, and might yet */
+	CHECK_EQ(tcgetpgrp(fd), alone);
+	CHECK_EQ(kill(alone, SIGKILL), 0);
+	CHECK_EQ(waitpid(alone, NULL, 0), alone);
+	CHECK_ERRNO(tcsetpgrp(fd, alone), ESRCH);
 	CHECK_EQ(tcsetpgrp(fd, here), 0);
 	CHECK_EQ(tcgetpgrp(fd), here);
 	CHECK_EQ(waitpid(here, NULL, 0), here);		/* the other one has its session now */
@@ -129,6 +138,15 @@ static void set_keys(struct termios *t, int min, int tenths)
 	CHECK_EQ(tcsetattr(0, TCSANOW, t), 0);
 }
 
+/* Whether poll() promises something to a read that asks for @min bytes. */
+static int promised(struct termios *t, int min, int tenths)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	set_keys(t, min, tenths);
+	return poll(&p, 1, 0);
+}
+
 /* For a person, or tools/tests/test_terminal.py: KEYS=1 /tests/terminal keys. */
 static void keys(void)
 {
@@ -148,6 +166,10 @@ static void keys(void)
 	dprintf(1, "type two keys\n");
 	while (waiting(0) < 2)
 		sched_yield();
+	CHECK_EQ(promised(&raw, 3, 0), 0);
+	CHECK_EQ(promised(&raw, 2, 0), 1);
+	CHECK_EQ(promised(&raw, 0, 0), 1);
+	CHECK_EQ(promised(&raw, 3, 1), 1);
 	CHECK_EQ(tcflush(0, TCOFLUSH), 0);
 	dprintf(1, "%d are kept\n", waiting(0));
 	CHECK_EQ(tcflush(0, TCIFLUSH), 0);
