@@ -267,8 +267,10 @@ long sys_linkat(int from_fd, vaddr_t from, int to_fd, vaddr_t to, u32 flags)
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	err = user_name_get(from, flags, &a);
-	if (!err)
-		err = flags & AT_EMPTY_PATH ? start_to_link(from_fd, &a) : user_path_start(from_fd, &a);
+	if (!err && flags & AT_EMPTY_PATH)
+		err = start_to_link(from_fd, &a);
+	else if (!err)
+		err = user_path_start(from_fd, &a);
 	if (!err)
 		err = inode_of(&a, follow, &inode);
 	if (!err)
