@@ -4,7 +4,7 @@ import re
 import unittest
 
 from tools.programs import ROOT
-from tools.tests.support import run
+from tools.tests.support import make, run
 
 
 def _told(lab: str) -> str:
@@ -19,6 +19,14 @@ def _prints(arch: str, cmd: str, *options: str) -> str:
 
 
 class Handouts(unittest.TestCase):
+    def test_04_idle_time(self) -> None:
+        """Of the 100 ms in which all threads sleep."""
+        told = re.search(r"measures (\d+\.\d) ms idle and nine timer interrupts", _told("04-sleep"))
+        assert told
+        said = make("run", "ARCH=riscv", "TESTS=1", "ICOUNT=1", "CPUS=1", "BOOTARGS=test=sleep.idle").stderr
+        self.assertIn(f"idle_permille {float(told[1]) * 10:.0f}\n", said)
+        self.assertIn("timer_interrupts 9\n", said)
+
     def test_07_memory(self) -> None:
         """Of a program's memory, how much was promised and how much it has."""
         told = " ".join(_told("07-vm").split())
