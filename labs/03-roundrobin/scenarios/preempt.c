@@ -3,6 +3,8 @@
  */
 #include "explore/queues.h"
 
+#include "sched/internal.h"
+
 static struct actor first, second, third;
 static _Atomic bool told, ran;
 
@@ -190,6 +192,39 @@ SCENARIO(forbidden, "preempt.forbidden", "03.7", "P3.9", .cpus = 2, .after = que
 	expect(!sched_set_affinity(first.thread, BIT(0)), "CPU 0 is not there");
 	expect(thread_cpu(first.thread) == &cpus[0], "it is on a CPU that it may not use");
 	told = true;
+	end_here();
+}
+
+static int spin_until_it_ran(void)
+{
+	while (!ran)
+		arch_spin_hint();
+	return 0;
+}
+
+/*
+ * CPU 1 idles, and is about to be told of a thread that waits on CPU 0 when another one comes to
+ * it, which keeps it busy. The first one is then for CPU 2, which idles too, and nobody but CPU 1
+ * tells it.
+ */
+SCENARIO(passed_on, "idle.told_and_woken", "03.7", "P3.9", .cpus = 3, .sets_up = true,
+	 .after = queues_are_empty, .keeps = true, .no_costume = true)
+{
+	u32 idle = BIT(1) | BIT(2);
+
+	stay_on(0);
+	while ((atomic_load(&idle_mask) & idle) != idle)
+		arch_spin_hint();
+	irq_off();
+	act_on(0, &first, note_that_it_ran);
+	first.thread->affinity = first.thread->se.affinity = BIT(0) | idle;
+	atomic_fetch_and(&idle_mask, ~BIT(1));
+	act_on(1, &second, spin_until_it_ran);
+	explore_from_here();
+	atomic_fetch_or(&cpus[1].idle.work, WORK_RESCHED);
+	ipi_send(&cpus[1], IPI_RESCHED);
+	spin_until_it_ran();
+	irq_on();
 	end_here();
 }
 

@@ -62,6 +62,45 @@ SCENARIO(taken_out, "queue.out_and_in", "03.1", "P3.1", .cpus = 1, .quiet = true
 	end_here();
 }
 
+/* --- Many that wait --------------------------------------------------------------------------- */
+
+static struct sched_entity crowd[600];
+
+/* Real-time threads wait elsewhere, and are counted: with the one that waits here they are 2^n. */
+static void expect_beside(unsigned others)
+{
+	policy_queue_init(&q, 0);
+	queue_count(&q, (int)others);
+	policy_entity_init(&e[0], ~0u, 0);
+	put(0, ENQUEUE_WAKE);
+	expect(sched_rr.find(&q, 0) == &e[0], "beside %u real-time threads none is found", others);
+	expect(sched_rr.pick(&q, 0) == &e[0], "beside %u real-time threads none is picked",
+	       others);
+	put(0, ENQUEUE_PREEMPTED);
+	sched_rr.dequeue(&q, &e[0]);
+	expect(q.nr == others, "one of %u was taken out, and the queue counts %u", others + 1,
+	       q.nr);
+}
+
+SCENARIO(many, "queue.many", "03.1", "P3.1", .cpus = 1, .quiet = true, .keeps = true)
+{
+	expect_beside(127);
+	expect_beside(255);
+	expect_beside(65535);
+	policy_queue_init(&q, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		policy_entity_init(&crowd[i], ~0u, 0);
+		sched_rr.enqueue(&q, &crowd[i], ENQUEUE_WAKE, 0);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
+		expect(q.nr == ARRAY_SIZE(crowd) - i, "%lu wait, and the queue counts %u",
+		       ARRAY_SIZE(crowd) - i, q.nr);
+		expect(sched_rr.pick(&q, 0) == &crowd[i], "%lu wait, and not the first is picked",
+		       ARRAY_SIZE(crowd) - i);
+	}
+	end_here();
+}
+
 /* --- Two queues at once, as each CPU has one -------------------------------------------------- */
 
 static struct policy_queue queues[2];

@@ -12,10 +12,12 @@ static void other_waits(u64 now)
 		policy_set_params(&other, REAL_TIME_PARAMS, now);
 	if (s.waits)
 		queue_enqueue(&rq->q, &other, ENQUEUE_WAKE, now);
+	queue_count(&rq->q, (int)s.beside);
 }
 
 static void other_leaves(void)
 {
+	queue_count(&rq->q, -(int)s.beside);
 	if (s.waits)
 		queue_dequeue(&rq->q, &other);
 }
@@ -31,6 +33,8 @@ static void choose_tick(unsigned i)
 	s.class = digit(&i, ARRAY_SIZE(classes));
 	s.expired = expired[digit(&i, ARRAY_SIZE(expired))];
 	s.work = digit(&i, 2) ? WORK_KILL | WORK_SUSPEND | WORK_SIGNAL : 0;
+	s.in_call = (s.end + s.class + s.waits) % 2;
+	choose_crowd(s.end + s.class);
 	if (s.expired & SLICE_OVER)
 		s.work |= WORK_RESCHED;
 }
@@ -104,7 +108,9 @@ static void tick_in_all(bool marks)
 		self->se.slice_left = i % 2 ? 0 : NSEC_PER_MSEC;	/* says nothing of it */
 		armed = set_timers(i, now);
 		self->preempt_depth += i / 2 % 2;
+		play(true);
 		sched_tick(now);
+		play(false);
 		self->preempt_depth -= i / 2 % 2;
 		if (marks)
 			check_mark();

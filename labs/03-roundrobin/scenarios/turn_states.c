@@ -39,7 +39,7 @@ static void member_waits(void)
 static void member_rests(void)
 {
 	set_notes(0, 0);
-	policy_set_params(&self->se, NORMAL_PARAMS, time_now());
+	set_class(0, time_now());
 	irq_on();
 	if (thread_state(member.thread) == THREAD_READY)
 		wait_block(&rested, DEADLINE_NEVER);
@@ -75,15 +75,30 @@ static unsigned choose(unsigned i)
 {
 	static const u32 expired[] = { 0, SLICE_OVER, SLICE_SPENT, SLICE_OVER | SLICE_SPENT };
 
-	s.work = notes[i % ARRAY_SIZE(notes)];
 	s.waits = digit(&i, ALL_WAITS);
 	s.class = digit(&i, ARRAY_SIZE(classes));
 	s.end = digit(&i, ARRAY_SIZE(ends));
+	s.work = notes[(s.waits + s.class + s.end + i) % ARRAY_SIZE(notes)];
 	s.expired = expired[digit(&i, ARRAY_SIZE(expired))];
+	s.in_call = (s.waits + s.class + s.end) % 2;
+	choose_crowd(s.class + s.end);
 	return i;
 }
 
 #define COMMON_STATES	(ALL_WAITS * ARRAY_SIZE(classes) * ARRAY_SIZE(ends) * 4)
+
+/* The call comes between these two. */
+static void enter(void)
+{
+	play(true);
+	queue_count(&rq->q, (int)s.beside);
+}
+
+static void leave(void)
+{
+	queue_count(&rq->q, -(int)s.beside);
+	play(false);
+}
 
 /* Another thread of its own kind waits, or a more urgent one. */
 static bool must_let_run(void)
@@ -91,16 +106,19 @@ static bool must_let_run(void)
 	return s.waits == REAL_TIME || (s.waits == NORMAL && !runs_real_time());
 }
 
-/* As if it had a reservation, if @budget is not NULL. */
+/* As if it had a reservation, here or on another CPU, if @budget is not NULL. */
 static void yield_with(const s64 *budget)
 {
+	static struct policy_queue elsewhere;
 	u64 from = time_now(), end = rq->slice_end;
 	unsigned before = member_runs;
 
-	self->se.home = budget ? &rq->q : NULL;
+	self->se.home = !budget ? NULL : s.in_call ? &elsewhere : &rq->q;
 	self->se.budget = budget ? *budget : 0;
 	queued = 0;
+	enter();
 	sched_yield();
+	leave();
 	self->se.home = NULL;
 	if (!runs_real_time() && (s.waits || budget))
 		EXPECT(queued == 1 && queued_as == ENQUEUE_YIELD,
@@ -116,6 +134,9 @@ static void yield_with(const s64 *budget)
 	else if (!s.waits && !queued && !runs_real_time())
 		EXPECT(rq->slice_end == end, "it yields alone, and its quantum ends %ld ns later",
 		       (s64)(rq->slice_end - end));
+	if (!s.waits && !queued && !runs_real_time())
+		EXPECT(rq->expired == s.expired, "it yields alone, which made expired %u",
+		       rq->expired);
 }
 
 SCENARIO(yields, "yield.by_state", "03.4", "P3.3",
@@ -141,12 +162,15 @@ SCENARIO(yields, "yield.by_state", "03.4", "P3.3",
 static void serve_mark(void)
 {
 	u64 from = time_now(), end = rq->slice_end, preempted = self->stats.preempted;
-	bool goes_behind = s.expired && classes[s.class].params.class != SCHED_FIFO;
+	bool is_fifo = runs_real_time() && classes[s.class].params.class != SCHED_RR;
+	bool goes_behind = s.expired && !is_fifo;
 	unsigned before = member_runs;
 
 	atomic_fetch_or(&self->work, WORK_RESCHED);
 	queued = 0;
+	enter();
 	sched_preempt();
+	leave();
 	EXPECT(atomic_load(&self->work) == s.work, "its mark was served, and the notes are %u",
 	       atomic_load(&self->work));
 	if (!s.waits && !s.expired) {
@@ -198,6 +222,7 @@ static u64 interrupt(unsigned nested, u32 depth)
 	u64 preempted = self->stats.preempted;
 
 	arch_irqs_disable();
+	enter();
 	self->preempt_depth += depth;
 	for (unsigned i = 0; i < nested; i++)
 		irq_enter();
@@ -207,6 +232,7 @@ static u64 interrupt(unsigned nested, u32 depth)
 		       "inside another interrupt one ended, and it lost the CPU");
 	}
 	self->preempt_depth -= depth;
+	leave();
 	arch_irqs_enable();
 	return self->stats.preempted - preempted;
 }
@@ -230,8 +256,6 @@ static void interrupt_in(unsigned i)
 SCENARIO(interrupts, "preempt.by_depth", "03.5", "P3.7",
 	 .cpus = 1, .quiet = true, .keeps = true, .no_costume = true)
 {
-	static struct process process;
-
 	begin_with_member();
 	for (unsigned i = 0; i < 9 * 2 * 4 * 2 * 3 * 2; i++) {
 		unsigned rest = i / (9 * 2);
@@ -240,13 +264,13 @@ SCENARIO(interrupts, "preempt.by_depth", "03.5", "P3.7",
 		s.work = digit(&rest, 2) ? WORK_RESCHED : 0;
 		s.waits = digit(&rest, ALL_WAITS);
 		s.work |= i % 3 ? WORK_SIGNAL : 0;
+		s.in_call = rest;
+		choose_crowd(i / 2);
 		member_waits();
 		set_notes(0, 0);
 		irq_on();		/* an interrupt comes where interrupts are on */
 		set_state(time_now());
-		self->process = rest ? &process : &kernel_process;	/* in a system call */
 		interrupt_in(i);
-		self->process = &kernel_process;
 		irq_off();
 		member_rests();
 	}

@@ -4,6 +4,7 @@
  */
 #include "watch.h"
 
+#include "mm/vm.h"
 #include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/internal.h"
@@ -157,6 +158,7 @@ static u64 times_taken_away(void)
 }
 
 static struct process process;
+static struct addr_space space;
 
 SCENARIO(at_exit, "preempt.once", "03.4", "P3.6", .cpus = 1, .keeps = true)
 {
@@ -168,11 +170,13 @@ SCENARIO(at_exit, "preempt.once", "03.4", "P3.6", .cpus = 1, .keeps = true)
 	expect(times_taken_away() <= 1, "one mark took the CPU away twice");
 	expect(!(atomic_load(&self->work) & WORK_RESCHED), "the mark was served, and it stays");
 	self->process = &process;	/* in the midst of a system call */
+	self->as = &space;
 	mark();
 	times_taken_away();
 	expect(!(atomic_load(&self->work) & WORK_RESCHED),
 	       "a process's thread in the kernel is marked, and keeps the CPU");
 	self->process = &kernel_process;
+	self->as = NULL;
 	arch_irqs_enable();
 	end_here();
 }
@@ -275,6 +279,21 @@ SCENARIO(comes_late, "preempt.comes_late", "03.6", "P3.7", .cpus = 2, .sets_up =
 	sched_preempt();
 	expect(!forgets_other(), "an urgent thread waits, and this one is not marked for it");
 	end();
+}
+
+/* The same at the end of an interrupt. */
+SCENARIO(exit_late, "preempt.exit_late", "03.6", "P3.7", .cpus = 2, .sets_up = true,
+	 .keeps = true)
+{
+	begin_with_waker();
+	arch_irqs_disable();
+	act_on(1, &waker, wake_other);
+	mark();
+	explore_from_here();
+	times_taken_away();
+	expect(!forgets_other(), "an urgent thread waits, and this one is not marked for it");
+	arch_irqs_enable();
+	end_here();
 }
 
 static struct actor equal;
