@@ -1,4 +1,4 @@
-"""What the handouts say that the finished kernel prints, where that is a figure that may change."""
+"""The handouts' own figures: those that the finished kernel is said to print are what it prints."""
 
 import re
 import unittest

@@ -104,8 +104,10 @@ static inline void play(bool begins)
 		return;
 	self->process = begins ? &process : &kernel_process;
 	self->as = begins ? &space : NULL;
-	self->detached = self->stop_pending = begins;
-	self->sigmask = self->sigpending = begins ? ~0UL : 0;
+	self->detached = begins;
+	self->stop_pending = begins;
+	self->sigmask = begins ? ~0UL : 0;
+	self->sigpending = begins ? ~0UL : 0;
 	if (begins)
 		list_push_back(&self->contended, &held);
 	else
