@@ -35,16 +35,36 @@ struct place *place_copy(struct place *place)
 	return place;
 }
 
+static void contend(void *word, unsigned pairs, u64 toggles)
+{
+	if (host_contention.left % 2 && !host_contention.toggles)
+		host_contention_step();		/* the hold that was taken last is given up, too */
+	/* Told before the store: a line goes back to what it holds when it is named first. */
+	explore_stored(&host_contention, sizeof(host_contention));
+	host_contention = (struct host_contention){ word, 2 * pairs, toggles };
+}
+
 void host_contend(_Atomic u32 *word, unsigned pairs)
 {
-	_Atomic u32 *last = host_contention.word;
+	contend(word, pairs, 0);
+}
 
-	if (host_contention.left % 2) {
-		atomic_fetch_sub(last, 1);	/* the hold that was taken last is given up, too */
-		explore_stored((void *)last, sizeof(*last));
-	}
-	host_contention = (struct host_contention){ word, 2 * pairs };
-	explore_stored(&host_contention, sizeof(host_contention));
+void host_contend_with(_Atomic u64 *word, u64 other, unsigned pairs)
+{
+	contend(word, pairs, word ? atomic_load(word) ^ other : 0);
+}
+
+void host_contention_step(void)
+{
+	struct host_contention *c = &host_contention;
+
+	explore_stored(c->word, c->toggles ? sizeof(u64) : sizeof(u32));
+	explore_stored(&c->left, sizeof(c->left));	/* no state comes twice */
+	if (c->toggles)
+		*(u64 *)c->word ^= c->toggles;
+	else
+		*(u32 *)c->word += c->left % 2 ? -1 : 1;
+	c->left--;
 }
 
 static void (*scenario)(void);

@@ -23,8 +23,11 @@ extern bool host_costume;		/* set before the boot: costume.c */
 extern struct host_contention {
 	void *word;
 	unsigned left;
+	uint64_t toggles;		/* the bits of a word of 64; 0: one of 32, which counts */
 } host_contention;
 void host_contend(_Atomic uint32_t *word, unsigned pairs);
+void host_contend_with(_Atomic uint64_t *word, uint64_t other, unsigned pairs);
+void host_contention_step(void);		/* the next change of the word */
 extern bool scenario_over;		/* its own thread and its actors (scenario.h) have ended */
 
 /*

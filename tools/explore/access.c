@@ -312,16 +312,11 @@ static bool fails_anyway(void)
 	return fails;
 }
 
-/* See host_contend(): the word is one more than it was, or again what it was. */
+/* See host_contend(): the word is another than it was, or again what it was. */
 static void contend(volatile void *p)
 {
-	struct host_contention *c = &host_contention;
-
-	if (!running || !c->left || p != c->word)
-		return;
-	*(uint32_t *)c->word += c->left-- % 2 ? -1 : 1;
-	explore_stored(c->word, sizeof(uint32_t));
-	explore_stored(&c->left, sizeof(c->left));	/* no state comes twice */
+	if (running && host_contention.left && p == host_contention.word)
+		host_contention_step();
 }
 
 #define COMPARE_EXCHANGE(bits, type, strength, access, fails) \

@@ -67,6 +67,9 @@ void host_clock_to(u64 now);
  */
 void host_contend(_Atomic u32 *word, unsigned pairs);
 
+/* The same of a word that is no count: it becomes @other, then again what it is now, and so on. */
+void host_contend_with(_Atomic u64 *word, u64 other, unsigned pairs);
+
 /* In a loop that waits for others: the turn of another CPU, and of a thread of this CPU. */
 static inline void let_others_run(void)
 {

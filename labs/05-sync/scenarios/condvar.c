@@ -205,3 +205,40 @@ SCENARIO(condvar_in_vain, "condvar.in_vain", "05.6", "P5.11", .cpus = 1)
 	expect(err == -ETIMEDOUT, "nobody signaled, and the wait returned %d", err);
 	mutex_unlock(&mutex);
 }
+
+static struct actor third, fourth;
+
+static const char *one_signaled(void)
+{
+	if (first.result != -EINTR || second.result != -ETIMEDOUT || third.result)
+		return wrong("the first three waits returned %d, %d and %d", first.result,
+			     second.result, third.result);
+	return fourth.result == -EINTR
+		       ? NULL
+		       : wrong("a signal has ended the third wait, and the fourth returned %d",
+			       fourth.result);
+}
+
+/*
+ * The first two waits have been ended, and are still in the queue, when a signal comes: that is for
+ * the third one, and none is left for the fourth.
+ */
+SCENARIO(condvar_third, "condvar.third_of_four", "05.6", "P5.11", .cpus = 1,
+	 .after = one_signaled, .keeps = true, .sets_up = true)
+{
+	struct actor *waiters[] = { &first, &second, &third, &fourth };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(waiters); i++) {
+		act_on(0, waiters[i], wait_once);
+		await_blocked(waiters[i]);
+	}
+	explore_from_here();
+	preempt_off();
+	thread_kill(first.thread);
+	waiter_claim(second.thread->waiter, WAIT_TIMEOUT, 0);	/* as its deadline would */
+	condvar_signal(&condvar);
+	preempt_on();
+	expect(!thread_sleep(1000), "a sleep failed");		/* all who can go on do so */
+	thread_kill(fourth.thread);
+	end_here();
+}

@@ -36,3 +36,20 @@ BARE_SCENARIO(contended, "litmus.contended", .cpus = 1)
 	expect(failed == 4 && atomic_load(&x) == 10, "%u exchanges failed, and x is %u", failed,
 	       atomic_load(&x));
 }
+
+static _Atomic u64 wide = 1UL << 40;
+
+/* The same with a word of 64 bits, which others set to 7 and back. It stays as they leave it. */
+BARE_SCENARIO(contended_wide, "litmus.contended_wide", .cpus = 1)
+{
+	u64 old = atomic_load(&wide), first = old;
+
+	(void)cpu;
+	host_contend_with(&wide, 7, 2);
+	for (unsigned i = 0; i < 3; i++) {
+		expect(!atomic_compare_exchange_strong(&wide, &old, 9), "exchange %u worked", i);
+		expect(old == (i % 2 ? first : 7), "change %u made it %lx", i, old);
+	}
+	host_contend_with(NULL, 0, 0);
+	expect(atomic_load(&wide) == 7, "in the end it is %lx", atomic_load(&wide));
+}
