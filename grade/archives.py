@@ -228,9 +228,9 @@ def _headers() -> type[tarfile.TarInfo]:
         ended = False
 
         @classmethod
-        def frombuf(cls, buf: bytes, encoding: str, errors: str) -> "Entry":
+        def _noted(cls, buf: bytes, read: Callable[[], tarfile.TarInfo]) -> "Entry":
             Entry.ended = len(buf) == _BLOCK and not buf.strip(b"\0")
-            entry = super().frombuf(buf, encoding, errors)
+            entry = cast(Entry, read())
             Entry.count += 1
             Entry.in_a_row = Entry.in_a_row + 1 if entry.type in _ABOUT_THE_NEXT else 0
             if Entry.count > _MAX_ENTRIES:
@@ -240,6 +240,19 @@ def _headers() -> type[tarfile.TarInfo]:
             if entry.size < 0 or entry.type == tarfile.GNUTYPE_SPARSE:
                 raise Rejected("not taken: the archive has a file with holes; pack it without --sparse")
             return entry
+
+        @classmethod
+        def frombuf(cls, buf: bytes, encoding: str, errors: str) -> "Entry":
+            read = super().frombuf
+            if hasattr(tarfile.TarInfo, "_frombuf"):
+                return read(buf, encoding, errors)  # it asks the one below
+            return cls._noted(buf, lambda: read(buf, encoding, errors))
+
+        @classmethod
+        def _frombuf(cls, buf: bytes, encoding: str, errors: str, **how: bool) -> "Entry":
+            """The same in a Python whose tarfile was mended in 2026: all headers come this way."""
+            read: Callable[..., tarfile.TarInfo] = getattr(super(), "_frombuf")
+            return cls._noted(buf, lambda: read(buf, encoding, errors, **how))
 
     return Entry
 

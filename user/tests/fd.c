@@ -166,28 +166,47 @@ static void threads_share_the_table(void)
 
 static const char *fifo;
 static atomic_int opener;
+static atomic_bool go;
 
 static void *open_fifo(void *unused)
 {
 	(void)unused;
 	opener = syscall(SYS_gettid);
+	while (!go)
+		sched_yield();
 	return (void *)(long)open(fifo, O_RDONLY);
+}
+
+/* Its file in /proc is open already: await_state() would take the lowest number itself. */
+static void await_the_opener(int stat)
+{
+	char text[256] = "";
+
+	do
+		CHECK(pread(stat, text, sizeof(text) - 1, 0) > 0);
+	while (strrchr(text, ')')[2] != 'S');
 }
 
 /* A number that a thread's open() has taken, and not yet filled, is free in a child. */
 static void not_yet_open(void)
 {
-	int number = dup(0), writer;
+	int number, writer, stat;
+	char path[40];
 	pthread_t t;
 	pid_t pid;
 
-	close(number);
 	fifo = temp_path("fd");
 	CHECK_EQ(mkfifo(fifo, 0600), 0);
 	t = start_thread(open_fifo, NULL);
 	while (!opener)
 		sched_yield();
-	await_state(opener, 'S');
+	snprintf(path, sizeof(path), "/proc/%d/stat", opener);
+	stat = open(path, O_RDONLY);
+	number = dup(0);
+	CHECK(stat >= 0 && number >= 0);
+	close(number);
+	go = true;
+	await_the_opener(stat);
 	pid = fork();
 	if (pid == 0) {
 		CHECK_EQ(dup(0), number);
@@ -201,6 +220,7 @@ static void not_yet_open(void)
 	writer = open(fifo, O_WRONLY);
 	CHECK_EQ(writer, number + 1);
 	CHECK_EQ((long)join_thread(t), number);
+	close(stat);
 	unlink(fifo);
 }
 

@@ -24,32 +24,27 @@ void drop_cap(int cap)
 	Q(capset, head, sets);
 }
 
-/* Only the caller answers: where the call makes a second process, that one
- * may run when the next call has been answered already. */
-static void ask_in_child(long number, const long a[6], int as_user)
-{
-	long answer, caller = Q(getpid);
-
-	if (as_user)
-		become_user();
-	answer = ask(number, a);
-	if (Q(getpid) == caller)
-		*child_answer() = answer;
-	end(0);
-}
-
-/* 0, an error, or DIED + the signal that ended it. */
+/*
+ * 0, an error, or DIED + the signal that ended it. Each call has an answer of its own: where it
+ * makes a second process, that one answers, too, perhaps only after the next call has.
+ */
 static long asked(long number, const long a[6], int as_user)
 {
+	static unsigned calls;
+	long *answer = child_answer(calls++);
 	pid_t pid = child();
 	int status;
 
-	if (!pid)
-		ask_in_child(number, a, as_user);
+	if (!pid) {
+		if (as_user)
+			become_user();
+		*answer = ask(number, a);
+		end(0);
+	}
 	status = reap(pid);
 	if (status)
 		return DIED + (status & 0x7f);
-	return *child_answer() < 0 ? -*child_answer() : 0;
+	return *answer < 0 ? -*answer : 0;
 }
 
 static const char *name_of(long result)
