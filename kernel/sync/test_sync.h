@@ -42,6 +42,21 @@ static inline struct thread *test_thread(u32 mask, thread_fn fn, void *arg, int 
 	return t;
 }
 
+static inline int test_ends_at_once(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* A thread for the test to enter into queues by hand: it has not begun, and ends once it does. */
+static inline struct thread *test_figure(int priority)
+{
+	struct thread *t = thread_create("figure", test_ends_at_once, NULL, priority);
+
+	REQUIRE(t, ktest_property(), "no memory for a thread");
+	return t;
+}
+
 static inline void test_blocked(struct thread *t, const char *what)
 {
 	REQUIRE(AWAIT(thread_state(t) == THREAD_BLOCKED), ktest_property(),
@@ -55,6 +70,12 @@ static inline int test_join(struct thread *t, const char *what)
 	REQUIRE(thread_join(t, &code, deadline_in(LONG)) == 0, ktest_property(),
 		"%s: a waiter hangs", what);
 	return code;
+}
+
+static inline void test_figure_end(struct thread *t)
+{
+	thread_resume(t);
+	test_join(t, "a figure");
 }
 
 /* On ONE_CPU the scheduler alone orders what this thread and the ones it starts do. */

@@ -20,19 +20,10 @@ static struct pi_queue *queue(unsigned lock)
 	return &queues[lock];
 }
 
-static int end_at_once(void *unused)
-{
-	(void)unused;
-	return 0;
-}
-
 static struct thread *create(int actor, int priority)
 {
-	struct thread *t = thread_create("actor", end_at_once, NULL, priority);
-
 	(void)actor;
-	REQUIRE(t, ktest_property(), "no memory for a thread");
-	return t;
+	return test_figure(priority);
 }
 
 static void lock_free(int actor, unsigned lock)
@@ -107,8 +98,7 @@ static void expire(int actor, unsigned lock)
 
 static void end(int actor)
 {
-	thread_resume(ranks_actors[actor].thread);
-	test_join(ranks_actors[actor].thread, "actor");
+	test_figure_end(ranks_actors[actor].thread);
 }
 
 const struct ranks_locks by_hand = {

@@ -11,20 +11,6 @@ static struct thread *members[MEMBERS];
 static struct pi_waiter waiters[MEMBERS];
 static struct pi_queue mine, its;		/* of OWNER, and of SUBJECT */
 
-static int end_at_once(void *unused)
-{
-	(void)unused;
-	return 0;
-}
-
-static struct thread *create(int priority)
-{
-	struct thread *t = thread_create("member", end_at_once, NULL, priority);
-
-	REQUIRE(t, ktest_property(), "no memory for a thread");
-	return t;
-}
-
 static struct sleepq sleepq;
 static u64 subjects_deadline;			/* 0: its wait has none */
 
@@ -147,7 +133,7 @@ KTEST(sync_sorts, "sync.sorts", "05.h", "P5.6")
 	pi_queue_init(&mine);
 	pi_queue_init(&its);
 	for (unsigned i = 0; i < MEMBERS; i++)
-		members[i] = create(priorities[i]);
+		members[i] = test_figure(priorities[i]);
 	t = members[SUBJECT];
 	check_sort("has not begun");
 	check_work(WORK_RESCHED, "is to give up the CPU");
@@ -161,8 +147,6 @@ KTEST(sync_sorts, "sync.sorts", "05.h", "P5.6")
 	check_blocked();
 	check_deadline(time_now() + LONG, "has a deadline");
 	check_deadline(time_now() - 1, "has a deadline that is past");
-	for (unsigned i = 0; i < MEMBERS; i++) {
-		thread_resume(members[i]);
-		test_join(members[i], "member");
-	}
+	for (unsigned i = 0; i < MEMBERS; i++)
+		test_figure_end(members[i]);
 }

@@ -135,12 +135,6 @@ static void leave(struct pi_waiter *w)
 	spin_unlock(&pi_lock);
 }
 
-static int end_at_once(void *unused)
-{
-	(void)unused;
-	return 0;
-}
-
 /* The first one waits all the time. Its equals come later, and are behind it. */
 static void wear_out_graph(void)
 {
@@ -150,10 +144,8 @@ static void wear_out_graph(void)
 	unsigned wrong = 0;
 
 	pi_queue_init(&q);
-	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
-		t[i] = thread_create("member", end_at_once, NULL, PRIORITY_HIGH);
-		REQUIRE(t[i], "P5.5", "no memory for a thread");
-	}
+	for (unsigned i = 0; i < ARRAY_SIZE(t); i++)
+		t[i] = test_figure(PRIORITY_HIGH);
 	enter(&first, t[0], &q, current_thread());
 	for (unsigned i = 0; i < TIMES; i++) {
 		enter(&other, t[1], &q, current_thread());
@@ -163,10 +155,8 @@ static void wear_out_graph(void)
 	leave(&first);
 	CHECK(!wrong, "P5.5", "one waits, and its equal came %u times: %u times before it", TIMES,
 	      wrong);
-	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
-		thread_resume(t[i]);
-		test_join(t[i], "member");
-	}
+	for (unsigned i = 0; i < ARRAY_SIZE(t); i++)
+		test_figure_end(t[i]);
 }
 
 /* --- Many, and none --------------------------------------------------------------------------- */

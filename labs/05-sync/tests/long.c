@@ -16,41 +16,21 @@ static struct pi_waiter waiters[CHAIN], urgent_waiter;
 static struct pi_queue queues[CHAIN];
 static unsigned members;		/* of the crowd, in this test */
 
-static int end_at_once(void *unused)
-{
-	(void)unused;
-	return 0;
-}
-
-static struct thread *create(int priority)
-{
-	struct thread *t = thread_create("member", end_at_once, NULL, priority);
-
-	REQUIRE(t, ktest_property(), "no memory for a thread");
-	return t;
-}
-
 static void begin(unsigned n)
 {
 	members = n;
 	for (unsigned i = 0; i < n; i++) {
 		pi_queue_init(&queues[i]);
-		crowd[i] = create(PRIORITY_LOW);
+		crowd[i] = test_figure(PRIORITY_LOW);
 	}
-	urgent = create(PRIORITY_HIGHEST);
-}
-
-static void end_thread(struct thread *t)
-{
-	thread_resume(t);
-	test_join(t, "member");
+	urgent = test_figure(PRIORITY_HIGHEST);
 }
 
 static void end(void)
 {
 	for (unsigned i = 0; i < members; i++)
-		end_thread(crowd[i]);
-	end_thread(urgent);
+		test_figure_end(crowd[i]);
+	test_figure_end(urgent);
 }
 
 static void enter_queue(struct pi_waiter *w, struct thread *t, struct pi_queue *q,
