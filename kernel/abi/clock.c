@@ -282,7 +282,7 @@ long sys_clock_adjtime(int id, vaddr_t inout)
 
 	if (copy_from_user(&t, inout, sizeof(t)))
 		return -EFAULT;
-	if (err)
+	if (id < 0 ? (c.can & CLOCK_IS_ABSENT) != 0 : err < 0)	/* all CPU clocks are alike */
 		return -EINVAL;
 	if (id != CLOCK_REALTIME)
 		return -EOPNOTSUPP;

@@ -173,7 +173,7 @@ long sys_timerfd_create(int id, u32 flags)
 	int err = user_clock_get(id, &clock);
 
 	if (err || (flags & ~(O_CLOEXEC | O_NONBLOCK)) || clock.kind >= TIMER_CPU ||
-	    id == CLOCK_TAI || !(clock.can & (CLOCK_HAS_TIMERS | CLOCK_IS_ABSENT)))
+	    id < 0 || id == CLOCK_TAI || !(clock.can & (CLOCK_HAS_TIMERS | CLOCK_IS_ABSENT)))
 		return -EINVAL;
 	if ((clock.can & CLOCK_IS_ABSENT) && !capable(CAP_WAKE_ALARM))
 		return -EPERM;

@@ -27,6 +27,24 @@ CASE(clocks)
 	      A(NULL, AT(struct zone, -901), AT(struct zone, 901), BAD));
 }
 
+#define ASK_CLOCKS(...)									\
+	do {										\
+		PAIRS(clock_gettime, A(__VA_ARGS__), A(buf));				\
+		PAIRS(clock_getres, A(__VA_ARGS__), A(buf));				\
+		PAIRS(clock_settime, A(__VA_ARGS__), A(TIME(-1, 0)));			\
+		PAIRS(clock_adjtime, A(__VA_ARGS__), A(buf, BAD));			\
+		PAIRS(clock_nanosleep, A(__VA_ARGS__), A(0), A(TIME(0, 0)), A(NULL));	\
+		PAIRS(timer_create, A(__VA_ARGS__), A(EVENT(.notify = 1)), A(buf));	\
+		PAIRS(timerfd_create, A(__VA_ARGS__), A(0, 1));				\
+	} while (0)
+
+/* The numbers below 0 are clocks of processes, threads and files, by their lowest three bits. */
+CASE(clock_numbers)
+{
+	ASK_CLOCKS(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+	ASK_CLOCKS(-1, -2, -3, -4, -5, -6, -7, -8, -9, -13, -17);
+}
+
 CASE(timers)
 {
 	int t = Q(timerfd_create, 1, 0), f = file("f", ""), id;
