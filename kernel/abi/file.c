@@ -107,9 +107,8 @@ static long fcntl_file(int fd, struct file *f, int cmd, u64 arg)
 	case F_GET_SEALS:
 		return seals_get(f);
 	case F_SETFL:
-		/* For files of the root file system and for pipes, where it means packets. */
-		if ((arg & O_DIRECT) && !inode_is(f->inode, S_IFIFO) &&
-		    !(inode_is(f->inode, S_IFREG) && f->inode->dev == DEV_ROOT))
+		if ((arg & O_DIRECT) && !inode_is(f->inode, S_IFIFO) &&	/* of a pipe: packets */
+		    !inode_is_ordinary(f->inode))
 			return -EINVAL;
 		if ((arg & ~f->flags & O_NOATIME) && !inode_owned(f->inode))
 			return -EPERM;

@@ -9,6 +9,7 @@
 #define LOCK_EX		2u
 #define LOCK_NB		4u
 #define LOCK_UN		8u
+#define LOCK_MAND	32u	/* a kind of lock that Linux has given up: nothing happens */
 
 long sys_flock(int fd, u32 op)
 {
@@ -18,6 +19,8 @@ long sys_flock(int fd, u32 op)
 	u32 what = op & ~LOCK_NB;
 	struct file *f SCOPED(file) = NULL;
 
+	if (op & LOCK_MAND)
+		return 0;
 	if (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN)
 		return -EINVAL;
 	f = fd_get(fd);

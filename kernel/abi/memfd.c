@@ -49,7 +49,7 @@ long sys_memfd_create(vaddr_t from, u32 flags)
 /* An ordinary file is sealed against seals. SEALS_MEMFD marks files that support seals at all. */
 static u32 seals_of(const struct inode *i)
 {
-	bool ordinary = inode_is(i, S_IFREG) && i->dev == DEV_ROOT;
+	bool ordinary = inode_is_ordinary(i);
 
 	return ordinary ? SEALS_MEMFD | F_SEAL_SEAL : i->seals;
 }

@@ -38,7 +38,9 @@ long sys_fstat(int fd, vaddr_t out)
 	return err ? err : put_stat(out, inode);
 }
 
-#define AT_STAT_FLAGS	(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | 0x800u)	/* and AT_NO_AUTOMOUNT */
+#define AT_STATX_SYNC	0x6000u		/* how fresh; our answers always are */
+#define AT_NO_AUTOMOUNT	0x800u
+#define AT_STAT_FLAGS	(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC)
 
 long sys_newfstatat(int dirfd, vaddr_t path, vaddr_t out, u32 flags)
 {
@@ -76,7 +78,6 @@ _Static_assert(sizeof(struct statx) == 256, "struct statx");
 #define ATTRIBUTES_OF_TMPFS	0x70u		/* immutable, append only, not dumped: never set */
 #define ATTRIBUTES		0x203000u	/* automounted; the root of a mount; DAX */
 #define ATTRIBUTE_MOUNT_ROOT	0x2000u
-#define AT_STATX_SYNC		0x6000u		/* how fresh; our answers always are */
 
 /* In a device number, the 12 bits of the major number lie between those of the minor number. */
 static u32 dev_major(u64 dev)
@@ -119,7 +120,7 @@ long sys_statx(int dirfd, vaddr_t path, u32 flags, u32 mask, vaddr_t out)
 	struct statx stx;
 	int err = user_path_inode(dirfd, path, flags, &inode);
 
-	if ((flags & ~(AT_STAT_FLAGS | AT_STATX_SYNC)) || (mask & STATX_RESERVED) ||
+	if ((flags & ~AT_STAT_FLAGS) || (mask & STATX_RESERVED) ||
 	    (flags & AT_STATX_SYNC) == AT_STATX_SYNC)
 		return -EINVAL;
 	if (err)

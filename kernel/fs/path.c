@@ -356,7 +356,9 @@ static int may_open(const struct inode *i, u32 flags)
 	err = inode_permission(i, mask);
 	if (err)
 		return err;
-	return (flags & O_NOATIME) && !inode_owned(i) ? -EPERM : 0;
+	if ((flags & O_NOATIME) && !inode_owned(i))
+		return -EPERM;
+	return (flags & O_DIRECT) && !inode_is_ordinary(i) ? -EINVAL : 0;
 }
 
 /* O_TMPFILE: makes a file without a name in directory *inode, and puts it in *inode instead. */

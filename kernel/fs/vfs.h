@@ -275,6 +275,11 @@ static inline bool inode_is(const struct inode *i, u32 type)	/* S_IF* */
 	return (i->mode & S_IFMT) == type;
 }
 
+static inline bool inode_is_ordinary(const struct inode *i)	/* a file of the root file system */
+{
+	return inode_is(i, S_IFREG) && i->dev == DEV_ROOT;
+}
+
 /* --- Permissions, permission.c: the current thread's --- */
 
 #define MAY_EXEC	1u	/* of a directory: search */

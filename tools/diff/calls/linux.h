@@ -253,6 +253,9 @@ struct linux_dirent {
 #define PR_GET_NAME              16
 #define PR_GET_SECCOMP           21
 #define PR_CAPBSET_READ          23
+#define PR_CAPBSET_DROP          24
+#define PR_CAP_AMBIENT           47
+#define PR_CAP_AMBIENT_RAISE     2
 #define PR_GET_SECUREBITS        27
 #define PR_SET_SECUREBITS        28
 #define PR_SET_TIMERSLACK        29

@@ -6,7 +6,7 @@
 
 enum { USER = 1000, DIED = 1 << 20, LINE = 2048 };
 
-static void become_user(void)
+void become_user(void)
 {
 	Q(setgroups, 0, NULL);
 	Q(setresgid, USER, USER, USER);
@@ -28,7 +28,7 @@ void drop_cap(int cap)
  * 0, an error, or DIED + the signal that ended it. Each call has an answer of its own: where it
  * makes a second process, that one answers, too, perhaps only after the next call has.
  */
-static long asked(long number, const long a[6], int as_user)
+long asked(long number, const long a[6], int as_user)
 {
 	static unsigned calls;
 	long *answer = child_answer(calls++);
@@ -47,7 +47,7 @@ static long asked(long number, const long a[6], int as_user)
 	return *answer < 0 ? -*answer : 0;
 }
 
-static const char *name_of(long result)
+const char *asked_name(long result)
 {
 	if (result >= DIED)
 		return signal_name(result - DIED);
@@ -70,7 +70,7 @@ static void table(char *line, long number, const struct values *args, int n, int
 			if (i != j)
 				a[j] = args[j].v[y];
 			strcat(line, " ");
-			strcat(line, name_of(asked(number, a, as_user)));
+			strcat(line, asked_name(asked(number, a, as_user)));
 		}
 	}
 }

@@ -35,6 +35,15 @@ struct values {
 
 void pairs(const char *name, long number, const struct values *args, int n);
 
+void become_user(void);
+
+/*
+ * A child makes the call, perhaps as a user: 0, an error, or the signal that ended it, of which
+ * asked_name() has the name.
+ */
+long asked(long number, const long a[6], int as_user);
+const char *asked_name(long result);
+
 void drop_cap(int cap);
 
 enum { SYS_RESOURCE = 24 };
