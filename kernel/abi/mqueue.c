@@ -113,9 +113,12 @@ long sys_mq_timedreceive(int fd, vaddr_t to, size_t size, vaddr_t priority, vadd
 	return result;
 }
 
+#define COOKIE_SIZE	32	/* what a socket would get from SIGEV_THREAD */
+
 /* SIGEV_THREAD is -EBADF: it names a socket, and there are none. */
 static int notify_get(vaddr_t from, struct mqueue_notify *n)
 {
+	char cookie[COOKIE_SIZE];
 	struct sigevent e;
 
 	if (copy_from_user(&e, from, sizeof(e)))
@@ -127,7 +130,7 @@ static int notify_get(vaddr_t from, struct mqueue_notify *n)
 	case SIGEV_SIGNAL:
 		return (u32)e.sig <= NSIG ? 0 : -EINVAL;
 	case SIGEV_THREAD:
-		return -EBADF;
+		return copy_from_user(cookie, e.value, sizeof(cookie)) ? -EFAULT : -EBADF;
 	default:
 		return -EINVAL;
 	}

@@ -155,6 +155,22 @@ static long copy_attr(struct sched_attr *a, vaddr_t in)
 	return a->flags & ATTR_UTIL_CLAMP && size < ATTR_SIZE_CLAMP ? -EINVAL : 0;
 }
 
+/* The parameters of @a. To @keep those of @p leaves alone what its class has, and nothing else. */
+static void take_params(struct sched_params *p, const struct sched_attr *a, bool keep)
+{
+	bool real_time = is_real_time(p), deadline = p->class == SCHED_DEADLINE;
+
+	if (!keep || real_time || deadline)
+		p->nice = MAX(NICE_HIGHEST, MIN(a->nice, NICE_LOWEST));
+	if (!keep || !real_time)
+		p->rt_priority = a->priority;
+	if (!keep || !deadline) {
+		p->runtime = a->runtime;
+		p->deadline = a->deadline;
+		p->period = a->period ? a->period : a->deadline;
+	}
+}
+
 long sys_sched_setattr(tid_t tid, vaddr_t in, u32 flags)
 {
 	struct sched_attr a;
@@ -172,16 +188,10 @@ long sys_sched_setattr(tid_t tid, vaddr_t in, u32 flags)
 	if ((s32)a.policy < 0 ||
 	    a.flags & ~(u64)(ATTR_RESET_ON_FORK | ATTR_KEEP_POLICY | ATTR_KEEP_PARAMS))
 		return -EINVAL;
+	take_params(&p, &a, a.flags & ATTR_KEEP_PARAMS);
 	if (!(a.flags & ATTR_KEEP_POLICY))
 		p.class = a.policy;
 	p.reset_on_fork = a.flags & ATTR_RESET_ON_FORK;
-	if (!(a.flags & ATTR_KEEP_PARAMS)) {
-		p.nice = MAX(NICE_HIGHEST, MIN(a.nice, NICE_LOWEST));
-		p.rt_priority = a.priority;
-		p.runtime = a.runtime;
-		p.deadline = a.deadline;
-		p.period = a.period ? a.period : a.deadline;
-	}
 	return set_params(tid, p);
 }
 

@@ -21,7 +21,7 @@ MAX_COLUMNS = 100  # of C and assembly
 MAX_SCRIPT_COLUMNS = 110
 TAB = 8
 # The size before the user-visible edge was made exact, plus the most that this may add: docs/size.md.
-MAX_KERNEL_LINES = 22_132 + 10_874
+MAX_KERNEL_LINES = 22_132 + 10_884
 MAX_CORE_LINES = 3_300
 MAX_MAKEFILE_LINES = 300
 MAX_C_FILE_LINES = 500

@@ -1,101 +1,5 @@
-/*
- * Every number that an argument can be, where it chooses among things or is a set of bits: each
- * command, each kind, each flag, those too that there are not.
- *
- *	NUMBERS(lseek, 2, -1, 8, f, 0, 0);		its argument at 2 becomes -1 to 8
- *	BITS(pipe2, 1, 32, buf, O_CLOEXEC);		that at 1 becomes O_CLOEXEC and one bit more
- *	ONE_BY_ONE(NUMBERS, prctl, 0, 0, 9, 0, 1);	each call by a child of its own
- *
- * Otherwise one child makes all the calls. Root asks, and then a user, whose answers follow if they
- * are others. Neighbours with the same answer are told together. Numbers are left out that some
- * Linux newer than 6.1 knows, or one with other options.
- */
-#include "pairs.h"
-#include "run.h"
-
-enum { TEXT = 4096, MOST = 128 };
-
-static int one_by_one;
-
-/* "0..3 ok, 4 EINVAL": @n answers from number @from on. */
-static void tell_runs(char *text, long from, int n, const long *answers)
-{
-	char *at = text;
-	int next;
-
-	for (int i = 0; i < n; i = next) {
-		for (next = i + 1; next < n && answers[next] == answers[i];)
-			next++;
-		at += snprintf(at, text + TEXT - at, "%s%ld", i ? ", " : "", from + i);
-		if (next > i + 1)
-			at += snprintf(at, text + TEXT - at, "..%ld", from + next - 1);
-		at += snprintf(at, text + TEXT - at, " %s", asked_name(answers[i]));
-	}
-}
-
-/* The answers to @n calls that differ in the argument at @which, in order. */
-static void ask_all(long *answers, long number, int which, const long *values, int n,
-		    const long *args, int as_user)
-{
-	long a[6];
-	pid_t pid;
-
-	memcpy(a, args, sizeof(a));
-	if (one_by_one) {
-		for (int i = 0; i < n; i++) {
-			a[which] = values[i];
-			answers[i] = asked(number, a, as_user);
-		}
-		return;
-	}
-	pid = child();
-	if (!pid) {
-		if (as_user)
-			become_user();
-		for (int i = 0; i < n; i++) {
-			long result;
-
-			a[which] = values[i];
-			result = ask(number, a);
-			*child_answer(i) = result < 0 ? -result : 0;
-		}
-		end(0);
-	}
-	V(reap(pid) == 0);
-	for (int i = 0; i < n; i++)
-		answers[i] = *child_answer(i);
-}
-
-static void numbers(const char *name, long number, int which, long from, long to, int are_bits,
-		    const long *args)
-{
-	static char text[2][TEXT];
-	long answers[MOST], values[MOST];
-	int n = to - from + 1;
-
-	for (int i = 0; i < n; i++)
-		values[i] = are_bits ? args[which] | 1L << i : from + i;
-	for (int user = 0; user < 2; user++) {
-		ask_all(answers, number, which, values, n, args, user);
-		tell_runs(text[user], from, n, answers);
-	}
-	say("%s, %s of %d: %s", name, are_bits ? "bits" : "numbers", which + 1, text[0]);
-	if (strcmp(text[0], text[1]))
-		say("    user: %s", text[1]);
-}
-
-#define NUMBERS(call, which, from, to, ...)						\
-	numbers(#call "(" #__VA_ARGS__ ")", NR_##call, which, from, to, 0,		\
-		(const long[6]){ LONGS_OF(__VA_ARGS__)(__VA_ARGS__) })
-#define BITS(call, which, n, ...)							\
-	numbers(#call "(" #__VA_ARGS__ ")", NR_##call, which, 0, (n)-1, 1,		\
-		(const long[6]){ LONGS_OF(__VA_ARGS__)(__VA_ARGS__) })
-#define ONE_BY_ONE(kind, ...)								\
-	do {										\
-		one_by_one = 1;								\
-		kind(__VA_ARGS__);							\
-		one_by_one = 0;								\
-	} while (0)
+/* Arguments that choose, and those that are bits; sweep.h says how. */
+#include "sweep.h"
 
 static int f, r, w, d, o, e; /* a file, a pipe, the folder, a path, an eventfd */
 
@@ -124,17 +28,17 @@ CASE(prctl)
 	for (unsigned i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		int from = known[i].from, to = known[i].to;
 
-		ONE_BY_ONE(NUMBERS, prctl, 0, from, to, 0, 0, 0, 0, 0);
-		ONE_BY_ONE(NUMBERS, prctl, 0, from, to, 0, 1, 0, 0, 0);
-		ONE_BY_ONE(NUMBERS, prctl, 0, from, to, 0, BAD, BAD, 0, 0);
-		ONE_BY_ONE(NUMBERS, prctl, 0, from, to, 0, 0, 0, 0, 1);
+		ONE_BY_ONE NUMBERS(prctl, 0, from, to, 0, 0, 0, 0, 0);
+		ONE_BY_ONE NUMBERS(prctl, 0, from, to, 0, 1, 0, 0, 0);
+		ONE_BY_ONE NUMBERS(prctl, 0, from, to, 0, BAD, BAD, 0, 0);
+		ONE_BY_ONE NUMBERS(prctl, 0, from, to, 0, 0, 0, 0, 1);
 	}
 	NUMBERS(prctl, 1, -1, 70, PR_CAPBSET_READ, 0);
-	ONE_BY_ONE(NUMBERS, prctl, 1, -1, 45, PR_CAPBSET_DROP, 0);
+	ONE_BY_ONE NUMBERS(prctl, 1, -1, 45, PR_CAPBSET_DROP, 0);
 	NUMBERS(prctl, 1, -1, 6, PR_CAP_AMBIENT, 0, 0, 0, 0);
 	NUMBERS(prctl, 2, -1, 45, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 0, 0, 0);
 	NUMBERS(prctl, 1, -1, 70, PR_SET_PDEATHSIG, 0);
-	ONE_BY_ONE(BITS, prctl, 1, 8, PR_SET_SECUREBITS, 0);
+	ONE_BY_ONE BITS(prctl, 1, 8, PR_SET_SECUREBITS, 0);
 }
 
 CASE(fcntl)
@@ -144,14 +48,14 @@ CASE(fcntl)
 		int fd = ((int[]){ f, r, d, o })[i];
 
 		say("%d", i);
-		ONE_BY_ONE(NUMBERS, fcntl, 1, -1, 16, fd, 0, 0);
-		ONE_BY_ONE(NUMBERS, fcntl, 1, 18, 40, fd, 0, 0);
+		ONE_BY_ONE NUMBERS(fcntl, 1, -1, 16, fd, 0, 0);
+		ONE_BY_ONE NUMBERS(fcntl, 1, 18, 40, fd, 0, 0);
 		NUMBERS(fcntl, 1, 1029, 1034, fd, 0, 0);
 		NUMBERS(fcntl, 1, 1037, 1050, fd, 0, 0);
-		ONE_BY_ONE(BITS, fcntl, 2, 32, fd, F_SETFL, 0);
+		ONE_BY_ONE BITS(fcntl, 2, 32, fd, F_SETFL, 0);
 	}
-	ONE_BY_ONE(NUMBERS, fcntl, 1, -1, 7, f, 0, BAD);
-	ONE_BY_ONE(NUMBERS, fcntl, 1, 9, 16, f, 0, BAD);
+	ONE_BY_ONE NUMBERS(fcntl, 1, -1, 7, f, 0, BAD);
+	ONE_BY_ONE NUMBERS(fcntl, 1, 9, 16, f, 0, BAD);
 	NUMBERS(fcntl, 1, 1029, 1034, f, 0, BAD);
 	BITS(fcntl, 2, 32, f, F_SETFD, 0);
 	NUMBERS(fcntl, 2, -1, 70, f, F_SETSIG, 0);
@@ -229,11 +133,11 @@ CASE(names)
 CASE(moving)
 {
 	things();
-	NUMBERS(lseek, 2, -1, 8, f, 0, 0);
-	NUMBERS(lseek, 2, -1, 8, d, 0, 0);
-	NUMBERS(lseek, 2, -1, 8, r, 0, 0);
-	NUMBERS(lseek, 2, -1, 8, f, 100, 0);
-	NUMBERS(lseek, 2, -1, 8, f, -1, 0);
+	TELLING NUMBERS(lseek, 2, -1, 8, f, 0, 0);
+	TELLING NUMBERS(lseek, 2, -1, 8, d, 0, 0);
+	TELLING NUMBERS(lseek, 2, -1, 8, r, 0, 0);
+	TELLING NUMBERS(lseek, 2, -1, 8, f, 100, 0);
+	TELLING NUMBERS(lseek, 2, -1, 8, f, -1, 0);
 	BITS(preadv2, 5, 7, f, io(buf, 8), 1, 0, 0, 0);
 	BITS(pwritev2, 5, 7, f, io(buf, 8), 1, 0, 0, 0);
 	BITS(preadv2, 5, 7, r, io(buf, 8), 1, -1, -1, 0);
@@ -280,18 +184,19 @@ CASE(memory)
 
 CASE(threads)
 {
-	ONE_BY_ONE(NUMBERS, sched_setscheduler, 1, -1, 6, 0, 0, bits(0));
-	ONE_BY_ONE(NUMBERS, sched_setscheduler, 1, -1, 6, 0, 0, bits(1));
-	ONE_BY_ONE(BITS, sched_setscheduler, 1, 32, 0, 0, bits(0));
-	NUMBERS(sched_get_priority_max, 0, -1, 6, 0);
-	NUMBERS(sched_get_priority_min, 0, -1, 6, 0);
+	ONE_BY_ONE NUMBERS(sched_setscheduler, 1, -1, 6, 0, 0, bits(0));
+	ONE_BY_ONE NUMBERS(sched_setscheduler, 1, -1, 6, 0, 0, bits(1));
+	ONE_BY_ONE BITS(sched_setscheduler, 1, 32, 0, 0, bits(0));
+	TELLING NUMBERS(sched_get_priority_max, 0, -1, 6, 0);
+	TELLING NUMBERS(sched_get_priority_min, 0, -1, 6, 0);
 	BITS(sched_setattr, 2, 32, 0, buf, 0);
 	BITS(sched_getattr, 3, 32, 0, buf, 48, 0);
 	NUMBERS(sched_getattr, 2, 40, 70, 0, buf, 0, 0);
 	NUMBERS(getrusage, 0, -4, 4, 0, buf);
 	NUMBERS(getpriority, 0, -1, 5, 0, 0);
-	ONE_BY_ONE(NUMBERS, setpriority, 0, -1, 5, 0, 0, 0);
-	ONE_BY_ONE(NUMBERS, setpriority, 2, -25, 25, 0, 0, 0);
+	TELLING NUMBERS(getpriority, 0, 0, 1, 0, 0);
+	ONE_BY_ONE NUMBERS(setpriority, 0, -1, 5, 0, 0, 0);
+	ONE_BY_ONE NUMBERS(setpriority, 2, -25, 25, 0, 0, 0);
 	NUMBERS(ioprio_get, 0, -1, 5, 0, 0);
 	NUMBERS(ioprio_set, 0, -1, 5, 0, 0, 0);
 	NUMBERS(ioprio_set, 2, -1, 12, 1, 0, 0);
@@ -302,11 +207,11 @@ CASE(threads)
 	BITS(waitid, 3, 32, 0, 0, NULL, WEXITED | WNOHANG, NULL);
 	BITS(waitid, 3, 32, 0, 0, NULL, WNOHANG, NULL);
 	BITS(wait4, 2, 32, -1, NULL, WNOHANG, NULL);
-	ONE_BY_ONE(NUMBERS, futex, 1, -1, 40, bits(0), 0, 1, NULL, bits(0), 1);
-	ONE_BY_ONE(NUMBERS, futex, 1, 128, 150, bits(0), 0, 1, NULL, bits(0), 1);
-	ONE_BY_ONE(NUMBERS, futex, 1, 256, 280, bits(0), 0, 1, NULL, bits(0), 1);
-	ONE_BY_ONE(BITS, futex, 1, 32, bits(0), 0, 1, NULL, bits(0), 1);
-	ONE_BY_ONE(BITS, personality, 0, 32, 0);
+	ONE_BY_ONE NUMBERS(futex, 1, -1, 40, bits(0), 0, 1, NULL, bits(0), 1);
+	ONE_BY_ONE NUMBERS(futex, 1, 128, 150, bits(0), 0, 1, NULL, bits(0), 1);
+	ONE_BY_ONE NUMBERS(futex, 1, 256, 280, bits(0), 0, 1, NULL, bits(0), 1);
+	ONE_BY_ONE BITS(futex, 1, 32, bits(0), 0, 1, NULL, bits(0), 1);
+	ONE_BY_ONE BITS(personality, 0, 32, 0);
 }
 
 CASE(signals)
