@@ -91,8 +91,7 @@ long sys_syslog(int command, vaddr_t out, size_t n)
 	int size = n;
 	bool reads = command >= SYSLOG_READ && command <= SYSLOG_READ_CLEAR;
 
-	if (command != SYSLOG_READ_ALL && command != SYSLOG_SIZE_BUFFER &&
-	    !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
+	if (command != SYSLOG_READ_ALL && command != SYSLOG_SIZE_BUFFER && !capable(CAP_SYSLOG))
 		return -EPERM;
 	if (reads && (!out || size < 0))
 		return -EINVAL;
