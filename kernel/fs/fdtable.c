@@ -388,7 +388,7 @@ int fd_replace(int fd, struct file *f, u64 limit, bool cloexec)
 	struct file *drop = f;		/* the old file, or ours if it fails */
 	int err = -EBADF;
 
-	if (fd >= 0 && (u64)fd < MIN(limit, (u64)FD_MAX)) {
+	if ((u64)fd < MIN(limit, (u64)FD_MAX)) {	/* below 0 is above them all */
 		err = lock_with_room(t, fd);
 		if (!err && !t->files[fd] && bit_test(t->used, fd)) {
 			err = -EBUSY;		/* reserved */

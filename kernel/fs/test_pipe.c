@@ -1,6 +1,7 @@
 /*
  * Tests of pipes and poll, in one thread: what does not block. Blocking is tested by user programs.
  */
+#include "base/counters.h"
 #include "errno.h"
 #include "fs/poll.h"
 #include "test_fs.h"
@@ -63,6 +64,23 @@ KTEST(pipe_order, "pipe.order", "", "pipe.order")
 	file_put(r);
 	counters_snapshot(&after);
 	CHECK(counters_equal(&before, &after, "pipe.order"), "pipe.order", "leaks");
+}
+
+/* Bytes that are read before the next ones come need one page, however many they are. */
+KTEST(pipe_page, "pipe.page", "", "")
+{
+	s64 before = counter_read(COUNT_FILE_PAGES), held;
+	struct file *r, *w;
+
+	REQUIRE(pipe_create(&r, &w, O_NONBLOCK) == 0, "", "no pipe");
+	for (unsigned i = 0; i < 100; i++) {
+		put(w, out, 1);
+		get(r, in, 1);
+	}
+	held = counter_read(COUNT_FILE_PAGES) - before;
+	CHECK(held <= 1, "", "%ld pages for one byte", (long)held);
+	file_put(r);
+	file_put(w);
 }
 
 static unsigned ready(struct file *f)

@@ -1,5 +1,5 @@
 /*
- * What each capability is for: calls that not everybody may make, by root without one of them, and
+ * Each capability and its use: calls that not everybody may make, by root without one of them, and
  * by a user with only one.
  *
  * A line has the call as root makes it, the capabilities without which root fails, what a user
