@@ -176,7 +176,7 @@ int pipe_free_slot(struct pipe *p, struct pipe_slot **out)
 	struct pipe_slot *s = pipe_slot_at(p, pipe_used(p));
 
 	s->from = s->len = 0;
-	s->packet = s->closed = false;
+	s->packet = false;
 	*out = s;
 	return likely(s->data) ? 0 : slot_fill(s);
 }

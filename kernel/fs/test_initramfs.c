@@ -35,7 +35,7 @@ static void build(void)
 	add("c/hard1", 5, S_IFREG | 0644, 2, "");
 	add("c/dev", 6, S_IFCHR | 0644, 1, "");
 	add("c/hard2", 5, S_IFREG | 0644, 2, "shared");
-	add("TRAILER!!!", 0, 0, 1, "");
+	add("TRAILER!!!", 0, S_IFREG | 0644, 1, "");
 	size += 512;
 	add("./c/file", 5, S_IFREG | 0600, 1, "second");
 	add("TRAILER!!!", 0, 0, 1, "");
@@ -53,6 +53,7 @@ KTEST(cpio_good, "initramfs.good", "", "initramfs.good")
 	CHECK(test_contains("/c/link", "deep"), "initramfs.good", "link or missing directories");
 	CHECK(test_contains("/c/hard1", "shared"), "initramfs.good", "hard link without the data");
 	CHECK(test_lookup("/c/dev", true) == -ENOENT, "initramfs.good", "a device is made");
+	CHECK(test_lookup("/TRAILER!!!", true) == -ENOENT, "initramfs.good", "the end is a file");
 	path_lookup(NULL, "/c/hard2", false, &i);
 	CHECK(i->nlink == 2 && i->mode == (S_IFREG | 0644), "initramfs.good", "links %u mode %o",
 	      i->nlink, i->mode);

@@ -27,6 +27,7 @@ _UNITS: dict[str, tuple[str, ...]] = {
         *(f"tools/simulate/test_{name}.c" for name in ("policies", "rr", "prio", "mlfq", "reserve")),
         *(f"tools/simulate/test_{name}.c" for name in ("fair", "pct")),
     ),
+    "ram": ("kernel/mm/ram.c", "kernel/base/machine.c", "tools/host/test_ram.c"),
     "mm": (
         *(f"kernel/mm/{name}.c" for name in ("ram", "page", "page_cache", "test_page")),
         *(f"kernel/mm/{name}.c" for name in ("slab", "slab_debug", "kmalloc", "test_slab")),

@@ -397,12 +397,40 @@ static void listed(void)
 	unlink(path);
 }
 
+/* A lock that somebody waits for follows the one that is in its way, and has its number. */
+static void waiting_is_listed(void)
+{
+	char text[8192] = "", line[80], *held, *waits;
+	pid_t pid;
+	int proc;
+
+	set_up();
+	CHECK_EQ(lock_file(fd, SH), 0);
+	CHECK_EQ(range(fd, F_SETLK, F_WRLCK, 3, 4), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(range(fd, F_SETLKW, F_WRLCK, 5, 1));
+	await_state(pid, 'S');
+	proc = open("/proc/locks", O_RDONLY);
+	CHECK(read(proc, text, sizeof(text) - 1) > 0);
+	snprintf(line, sizeof(line), ": -> POSIX  ADVISORY  WRITE %d ", pid);
+	waits = strstr(text, line);
+	CHECK(waits);
+	snprintf(line, sizeof(line), ": POSIX  ADVISORY  WRITE %d ", getpid());
+	held = strstr(text, line);
+	CHECK(held && held < waits && strchr(strchr(held, '\n') + 1, '\n') > waits);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	unlink(path);
+}
+
 static const struct test_case cases[] = {
 	CASE(whole_files), CASE(whole_files_wait), CASE(inherited_file_locks),
 	CASE(ranges_split_and_merge), CASE(where_ranges_begin), CASE(ranges_exclude_and_wait),
 	CASE(weaker_locks_let_others_in), CASE(any_close_drops_them), CASE(exec_closes),
 	CASE(deadlock), CASE(deadlock_while_waiting),
 	CASE(waiting_is_interrupted), CASE(of_open_files), CASE(listed),
+	CASE(waiting_is_listed),
 };
 
 int main(int argc, char **argv)

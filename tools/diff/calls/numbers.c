@@ -72,6 +72,7 @@ CASE(ioctl)
 	NUMBERS(ioctl, 1, 0x53f8, 0x5470, o, 0, BAD);
 	NUMBERS(ioctl, 1, 0x53f8, 0x5470, e, 0, BAD);
 	NUMBERS(ioctl, 1, 0x53f8, 0x5470, 0, 0, BAD);
+	NUMBERS(ioctl, 1, 0x53f8, 0x5470, Q(memfd_create, "m", 0), 0, BAD);
 	NUMBERS(ioctl, 1, 0x53f8, 0x5470, f, 0, buf);
 	NUMBERS(ioctl, 1, 0x53f8, 0x5470, r, 0, buf);
 	NUMBERS(ioctl, 1, 2, 8, f, 0, buf);

@@ -8,13 +8,16 @@
 #include "pairs.h"
 #include "run.h"
 
-enum { USER = 1000, CAPS = 41, MOST = 64 };
+enum { USER = 1000, CAPS = 41, MOST = 64, MODES = 1 << 24 };
 
 static struct privileged {
 	const char *what;
 	long number, a[6];
 } calls[MOST];
 static int nr_calls;
+
+/* If not -1, a call's answer is the mode that this file has after it; then it gets @mode_before. */
+static int watched = -1, mode_before;
 
 static void add(const char *what, long number, const long *a)
 {
@@ -40,7 +43,16 @@ static void set_caps(uint64_t caps)
 	Q(capset, head, sets);
 }
 
-/* Call @i with @caps: 0 or an error. */
+static int mode_after(void)
+{
+	struct stat st;
+
+	Q(fstat, watched, &st);
+	Q(fchmod, watched, mode_before);
+	return st.st_mode & 07777;
+}
+
+/* Call @i with @caps: 0, an error, or MODES and a mode. */
 static long answer_to(int i, int as_user, uint64_t caps)
 {
 	long *answer = child_answer(i);
@@ -59,7 +71,19 @@ static long answer_to(int i, int as_user, uint64_t caps)
 	}
 	reap(pid);
 	R(unlinkat, AT_FDCWD, "open/made", 0);
-	return *answer < 0 ? -*answer : 0;
+	if (*answer < 0)
+		return -*answer;
+	return watched < 0 ? 0 : MODES + mode_after();
+}
+
+static const char *name_of(long answer)
+{
+	static char text[24];
+
+	if (answer < MODES)
+		return asked_name(answer);
+	snprintf(text, sizeof(text), "%#lo", answer - MODES);
+	return text;
 }
 
 static void tell_call(int i)
@@ -67,22 +91,22 @@ static void tell_call(int i)
 	const uint64_t all = ((1UL << CAPS) - 1) & ~(1UL << SYS_RESOURCE);
 	long root = answer_to(i, 0, all), user = answer_to(i, 1, 0);
 	char text[1024];
-	int n = snprintf(text, sizeof(text), "root %s", asked_name(root));
+	int n = snprintf(text, sizeof(text), "root %s", name_of(root));
 
 	for (int cap = 0; cap < CAPS; cap++) {
 		long without = answer_to(i, 0, all & ~(1UL << cap));
 
 		if (without != root)
 			n += snprintf(text + n, sizeof(text) - n, ", without %d %s", cap,
-				      asked_name(without));
+				      name_of(without));
 	}
-	n += snprintf(text + n, sizeof(text) - n, "; user %s", asked_name(user));
+	n += snprintf(text + n, sizeof(text) - n, "; user %s", name_of(user));
 	for (int cap = 0; cap < CAPS; cap++) {
 		long with = cap == SYS_RESOURCE ? user : answer_to(i, 1, 1UL << cap);
 
 		if (with != user)
 			n += snprintf(text + n, sizeof(text) - n, ", with %d %s", cap,
-				      asked_name(with));
+				      name_of(with));
 	}
 	say("%s: %s", calls[i].what, text);
 }
@@ -199,4 +223,31 @@ CASE(processes)
 	tell_all();
 	Q(kill, other, SIGKILL);
 	reap(other);
+}
+
+/* The bits that give rights are lost to those who could not set them. */
+static void watch(int mode, int uid, int gid)
+{
+	say("%#o of %d:%d", mode, uid, gid);
+	watched = file("set", "abc");
+	mode_before = mode;
+	Q(fchown, watched, uid, gid);
+	Q(fchmod, watched, mode);
+	ADD(fchmod, watched, mode);
+	ADD(fchown, watched, -1, -1);
+	ADD(fchown, watched, uid, -1);
+	ADD(write, watched, "x", 1);
+	ADD(ftruncate, watched, 2);
+	ADD(openat, AT_FDCWD, "set", O_WRONLY | O_TRUNC);
+	ADD(fallocate, watched, 0, 0, 4);
+	tell_all();
+	nr_calls = 0;
+}
+
+CASE(set_id_bits)
+{
+	watch(06777, 5, 5);
+	watch(06777, USER, 5);
+	watch(06767, USER, USER);
+	watch(02777, USER, USER);
 }

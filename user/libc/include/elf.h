@@ -1,4 +1,4 @@
-/* The part of the ELF format that a program needs to find its own program headers. */
+/* The part of the ELF format that a program needs to find its own program headers and values. */
 #pragma once
 
 #include <stdint.h>
@@ -20,3 +20,13 @@ typedef struct {
 #define PT_LOAD	1
 #define PT_INTERP 3
 #define PT_TLS	7
+
+/* The auxiliary vector. */
+#define AT_PHDR		3
+#define AT_PHENT	4
+#define AT_PHNUM	5
+#define AT_PAGESZ	6
+#define AT_ENTRY	9
+#define AT_CLKTCK	17
+#define AT_RANDOM	25
+#define AT_EXECFN	31
