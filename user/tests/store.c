@@ -264,6 +264,40 @@ static void a_counter_wakes(void)
 	expect_exit(pid, 0);
 }
 
+/* Two wait to write, and a read makes room for one. */
+static void a_counter_is_asked_again(void)
+{
+	int fd = syscall(SYS_eventfd2, 1, 0), done = 0, waiting = 0;
+	uint64_t most = -2, v;
+	pid_t pids[2];
+
+	for (int i = 0; i < 2; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(write(fd, &most, 8) != 8);
+	}
+	for (int i = 0; i < 2; i++)
+		await_state(pids[i], 'S');
+	CHECK_EQ(read(fd, &v, 8), 8);
+	CHECK_EQ(v, 1);
+	while (done < 1 || done + waiting < 2) {
+		done = waiting = 0;
+		for (int i = 0; i < 2; i++) {
+			char s = state_of(pids[i]);
+
+			done += s == 'Z';
+			waiting += s == 'S';
+		}
+	}
+	CHECK_EQ(done, 1);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(read(fd, &v, 8), 8);
+		CHECK_EQ(v, most);
+	}
+	for (int i = 0; i < 2; i++)
+		expect_exit(pids[i], 0);
+}
+
 static long selecting(int n, uint64_t *in, uint64_t *out, uint64_t *except, struct timespec *ts)
 {
 	return syscall(SYS_pselect6, n, in, out, except, ts, NULL);
@@ -370,6 +404,7 @@ static void access_flags(void)
 static const struct test_case cases[] = {
 	CASE(allocating), CASE(punching), CASE(every_kind_of_hole), CASE(advice),
 	CASE(file_systems), CASE(sending), CASE(copying), CASE(counters), CASE(a_counter_wakes),
+	CASE(a_counter_is_asked_again),
 	CASE(select_answers), CASE(select_finds_errors), CASE(select_waits), CASE(closing_ranges),
 	CASE(access_flags),
 };

@@ -25,16 +25,16 @@ CASE(open_how)
 	static struct how how, making = { .flags = O_CREAT, .mode = 0644 };
 
 	things();
-	BITS_IN(openat2, how.flags, 64, d, "f", &how, sizeof(how));
-	BITS_IN(openat2, how.flags, 64, d, "dir", &how, sizeof(how));
-	BITS_IN(openat2, how.mode, 64, d, "f", &how, sizeof(how));
-	BITS_IN(openat2, how.resolve, 64, d, "f", &how, sizeof(how));
-	BITS_IN(openat2, how.resolve, 64, d, "l", &how, sizeof(how));
-	BITS_IN(openat2, how.resolve, 64, d, "dir/..", &how, sizeof(how));
-	BITS_IN(openat2, how.resolve, 64, d, "/proc/self/status", &how, sizeof(how));
-	BITS_IN(openat2, making.mode, 64, d, "f", &making, sizeof(making));
-	BITS_IN(openat2, making.resolve, 64, d, "f", &making, sizeof(making));
-	NUMBERS(openat2, 3, 0, 40, d, "f", buf, 0);
+	QUIETLY BITS_IN(openat2, how.flags, 64, d, "f", &how, sizeof(how));
+	QUIETLY BITS_IN(openat2, how.flags, 64, d, "dir", &how, sizeof(how));
+	QUIETLY BITS_IN(openat2, how.mode, 64, d, "f", &how, sizeof(how));
+	QUIETLY BITS_IN(openat2, how.resolve, 64, d, "f", &how, sizeof(how));
+	QUIETLY BITS_IN(openat2, how.resolve, 64, d, "l", &how, sizeof(how));
+	QUIETLY BITS_IN(openat2, how.resolve, 64, d, "dir/..", &how, sizeof(how));
+	QUIETLY BITS_IN(openat2, how.resolve, 64, d, "/proc/self/status", &how, sizeof(how));
+	QUIETLY BITS_IN(openat2, making.mode, 64, d, "f", &making, sizeof(making));
+	QUIETLY BITS_IN(openat2, making.resolve, 64, d, "f", &making, sizeof(making));
+	QUIETLY NUMBERS(openat2, 3, 0, 40, d, "f", buf, 0);
 }
 
 CASE(ready)
@@ -54,9 +54,9 @@ CASE(ready)
 				 Q(eventfd2, 0, 0), Q(eventfd2, 1, 0),
 				 Q(timerfd_create, CLOCK_MONOTONIC, 0) })[i];
 		say("%d", i);
-		TELLING BITS_IN(ppoll, p.events, 16, &p, 1, TIME(0, 0), NULL, 8);
+		BITS_IN(ppoll, p.events, 16, &p, 1, TIME(0, 0), NULL, 8);
 	}
-	TELLING NUMBERS_IN(ppoll, p.fd, -4, 2, &p, 1, TIME(0, 0), NULL, 8);
+	NUMBERS_IN(ppoll, p.fd, -4, 2, &p, 1, TIME(0, 0), NULL, 8);
 	NUMBERS(ppoll, 4, -1, 20, &p, 1, TIME(0, 0), bits(0), 0);
 }
 
@@ -66,18 +66,18 @@ CASE(locks)
 	static struct linux_owner owner;
 
 	things();
-	NUMBERS_IN(fcntl, l.type, -2, 10, f, F_SETLK, &l);
-	NUMBERS_IN(fcntl, l.type, -2, 10, r, F_SETLK, &l);
-	NUMBERS_IN(fcntl, l.type, -2, 10, f, F_GETLK, &l);
-	NUMBERS_IN(fcntl, l.whence, -2, 10, f, F_SETLK, &l);
-	NUMBERS_IN(fcntl, l.start, -3, 3, f, F_SETLK, &l);
-	NUMBERS_IN(fcntl, l.len, -3, 3, f, F_SETLK, &l);
-	BITS_IN(fcntl, l.start, 64, f, F_SETLK, &l);
-	BITS_IN(fcntl, l.len, 64, f, F_SETLK, &l);
-	BITS_IN(fcntl, mine.start, 64, f, F_GETLK, &mine);
-	NUMBERS_IN(fcntl, mine.pid, -2, 2, f, F_OFD_SETLK, &mine);
-	NUMBERS_IN(fcntl, mine.pid, -2, 2, f, F_OFD_GETLK, &mine);
-	NUMBERS_IN(fcntl, owner.kind, -2, 6, f, F_SETOWN_EX, &owner);
+	QUIETLY NUMBERS_IN(fcntl, l.type, -2, 10, f, F_SETLK, &l);
+	QUIETLY NUMBERS_IN(fcntl, l.type, -2, 10, r, F_SETLK, &l);
+	QUIETLY NUMBERS_IN(fcntl, l.type, -2, 10, f, F_GETLK, &l);
+	QUIETLY NUMBERS_IN(fcntl, l.whence, -2, 10, f, F_SETLK, &l);
+	QUIETLY NUMBERS_IN(fcntl, l.start, -3, 3, f, F_SETLK, &l);
+	QUIETLY NUMBERS_IN(fcntl, l.len, -3, 3, f, F_SETLK, &l);
+	QUIETLY BITS_IN(fcntl, l.start, 64, f, F_SETLK, &l);
+	QUIETLY BITS_IN(fcntl, l.len, 64, f, F_SETLK, &l);
+	QUIETLY BITS_IN(fcntl, mine.start, 64, f, F_GETLK, &mine);
+	QUIETLY NUMBERS_IN(fcntl, mine.pid, -2, 2, f, F_OFD_SETLK, &mine);
+	QUIETLY NUMBERS_IN(fcntl, mine.pid, -2, 2, f, F_OFD_GETLK, &mine);
+	QUIETLY NUMBERS_IN(fcntl, owner.kind, -2, 6, f, F_SETOWN_EX, &owner);
 }
 
 CASE(timers)

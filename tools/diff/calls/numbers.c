@@ -33,7 +33,7 @@ CASE(prctl)
 		ONE_BY_ONE NUMBERS(prctl, 0, from, to, 0, BAD, BAD, 0, 0);
 		ONE_BY_ONE NUMBERS(prctl, 0, from, to, 0, 0, 0, 0, 1);
 	}
-	NUMBERS(prctl, 1, -1, 70, PR_CAPBSET_READ, 0);
+	QUIETLY NUMBERS(prctl, 1, -1, 70, PR_CAPBSET_READ, 0);
 	ONE_BY_ONE NUMBERS(prctl, 1, -1, 45, PR_CAPBSET_DROP, 0);
 	NUMBERS(prctl, 1, -1, 6, PR_CAP_AMBIENT, 0, 0, 0, 0);
 	NUMBERS(prctl, 2, -1, 45, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 0, 0, 0);
@@ -48,19 +48,19 @@ CASE(fcntl)
 		int fd = ((int[]){ f, r, d, o })[i];
 
 		say("%d", i);
-		ONE_BY_ONE NUMBERS(fcntl, 1, -1, 16, fd, 0, 0);
-		ONE_BY_ONE NUMBERS(fcntl, 1, 18, 40, fd, 0, 0);
-		NUMBERS(fcntl, 1, 1029, 1034, fd, 0, 0);
-		NUMBERS(fcntl, 1, 1037, 1050, fd, 0, 0);
-		ONE_BY_ONE BITS(fcntl, 2, 32, fd, F_SETFL, 0);
+		QUIETLY ONE_BY_ONE NUMBERS(fcntl, 1, -1, 16, fd, 0, 0);
+		QUIETLY ONE_BY_ONE NUMBERS(fcntl, 1, 18, 40, fd, 0, 0);
+		QUIETLY NUMBERS(fcntl, 1, 1029, 1034, fd, 0, 0);
+		QUIETLY NUMBERS(fcntl, 1, 1037, 1050, fd, 0, 0);
+		QUIETLY ONE_BY_ONE BITS(fcntl, 2, 32, fd, F_SETFL, 0);
 	}
-	ONE_BY_ONE NUMBERS(fcntl, 1, -1, 7, f, 0, BAD);
-	ONE_BY_ONE NUMBERS(fcntl, 1, 9, 16, f, 0, BAD);
-	NUMBERS(fcntl, 1, 1029, 1034, f, 0, BAD);
-	BITS(fcntl, 2, 32, f, F_SETFD, 0);
-	NUMBERS(fcntl, 2, -1, 70, f, F_SETSIG, 0);
+	QUIETLY ONE_BY_ONE NUMBERS(fcntl, 1, -1, 7, f, 0, BAD);
+	QUIETLY ONE_BY_ONE NUMBERS(fcntl, 1, 9, 16, f, 0, BAD);
+	QUIETLY NUMBERS(fcntl, 1, 1029, 1034, f, 0, BAD);
+	QUIETLY BITS(fcntl, 2, 32, f, F_SETFD, 0);
+	QUIETLY NUMBERS(fcntl, 2, -1, 70, f, F_SETSIG, 0);
 	drop_cap(SYS_RESOURCE);
-	BITS(fcntl, 2, 32, r, F_SETPIPE_SZ, 0);
+	QUIETLY BITS(fcntl, 2, 32, r, F_SETPIPE_SZ, 0);
 }
 
 CASE(ioctl)
@@ -81,33 +81,33 @@ CASE(ioctl)
 CASE(opening)
 {
 	things();
-	BITS(openat, 2, 32, d, "f", O_RDONLY, 0644);
-	BITS(openat, 2, 32, d, "f", O_RDWR, 0644);
-	BITS(openat, 2, 32, d, "f", 3, 0644);
-	BITS(openat, 2, 32, d, "dir", O_RDONLY, 0644);
-	BITS(openat, 2, 32, d, "dir", O_RDWR, 0644);
-	BITS(openat, 2, 32, d, "l", O_RDONLY, 0644);
-	BITS(openat, 2, 32, d, "l", O_NOFOLLOW, 0644);
-	BITS(openat, 2, 32, d, "f", O_PATH, 0644);
-	BITS(openat, 2, 32, d, "gone", O_RDONLY, 0644);
-	BITS(openat, 2, 32, d, "gone", O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-	BITS(openat, 3, 32, d, "f", O_CREAT, 0);
-	BITS(openat, 2, 32, d, "/dev/null", O_RDWR, 0644);
-	BITS(openat, 2, 32, d, "/dev/full", O_RDONLY, 0644);
-	BITS(openat, 2, 32, d, "/proc/self/status", O_RDONLY, 0644);
-	BITS(openat, 2, 32, d, "/proc/self/fd", O_RDONLY, 0644);
-	BITS(openat, 2, 32, d, "fifo", O_RDONLY | O_NONBLOCK, 0644);
-	BITS(openat, 2, 32, d, "fifo", O_RDWR, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "f", O_RDONLY, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "f", O_RDWR, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "f", 3, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "dir", O_RDONLY, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "dir", O_RDWR, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "l", O_RDONLY, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "l", O_NOFOLLOW, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "f", O_PATH, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "gone", O_RDONLY, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "gone", O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+	QUIETLY BITS(openat, 3, 32, d, "f", O_CREAT, 0);
+	QUIETLY BITS(openat, 2, 32, d, "/dev/null", O_RDWR, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "/dev/full", O_RDONLY, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "/proc/self/status", O_RDONLY, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "/proc/self/fd", O_RDONLY, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "fifo", O_RDONLY | O_NONBLOCK, 0644);
+	QUIETLY BITS(openat, 2, 32, d, "fifo", O_RDWR, 0644);
 	BITS(pipe2, 1, 7, buf, 0);
-	BITS(eventfd2, 1, 32, 0, 0);
-	BITS(memfd_create, 1, 2, "m", 0);
-	BITS(timerfd_create, 1, 32, CLOCK_MONOTONIC, 0);
+	QUIETLY BITS(eventfd2, 1, 32, 0, 0);
+	QUIETLY BITS(memfd_create, 1, 2, "m", 0);
+	QUIETLY BITS(timerfd_create, 1, 32, CLOCK_MONOTONIC, 0);
 	BITS(dup3, 2, 32, f, 50, 0);
-	BITS(pidfd_open, 1, 7, 1, 0);
+	QUIETLY BITS(pidfd_open, 1, 7, 1, 0);
 	BITS(pidfd_getfd, 2, 32, -1, 0, 0);
 	BITS(close_range, 2, 32, 60, 70, 0);
-	BITS(signalfd4, 3, 32, -1, bits(0), 8, 0);
-	BITS(mq_open, 1, 14, "m", O_CREAT, 0600, NULL);
+	QUIETLY BITS(signalfd4, 3, 32, -1, bits(0), 8, 0);
+	QUIETLY BITS(mq_open, 1, 14, "m", O_CREAT, 0600, NULL);
 }
 
 CASE(names)
@@ -134,11 +134,11 @@ CASE(names)
 CASE(moving)
 {
 	things();
-	TELLING NUMBERS(lseek, 2, -1, 8, f, 0, 0);
-	TELLING NUMBERS(lseek, 2, -1, 8, d, 0, 0);
-	TELLING NUMBERS(lseek, 2, -1, 8, r, 0, 0);
-	TELLING NUMBERS(lseek, 2, -1, 8, f, 100, 0);
-	TELLING NUMBERS(lseek, 2, -1, 8, f, -1, 0);
+	NUMBERS(lseek, 2, -1, 8, f, 0, 0);
+	NUMBERS(lseek, 2, -1, 8, d, 0, 0);
+	NUMBERS(lseek, 2, -1, 8, r, 0, 0);
+	NUMBERS(lseek, 2, -1, 8, f, 100, 0);
+	NUMBERS(lseek, 2, -1, 8, f, -1, 0);
 	BITS(preadv2, 5, 7, f, io(buf, 8), 1, 0, 0, 0);
 	BITS(pwritev2, 5, 7, f, io(buf, 8), 1, 0, 0, 0);
 	BITS(preadv2, 5, 7, r, io(buf, 8), 1, -1, -1, 0);
@@ -160,11 +160,11 @@ CASE(memory)
 	char *p = pages(4, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 
 	things();
-	BITS(mmap, 2, 32, NULL, PAGE, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	BITS(mmap, 3, 26, p, PAGE, PROT_READ, MAP_PRIVATE, f, 0);
-	BITS(mmap, 3, 20, p, PAGE, PROT_READ, MAP_SHARED_VALIDATE, f, 0);
-	NUMBERS(mmap, 3, 0, 16, p, PAGE, PROT_READ, 0, f, 0);
-	NUMBERS(mmap, 3, 32, 39, p, PAGE, PROT_READ, 0, -1, 0);
+	QUIETLY BITS(mmap, 2, 32, NULL, PAGE, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	QUIETLY BITS(mmap, 3, 26, p, PAGE, PROT_READ, MAP_PRIVATE, f, 0);
+	QUIETLY BITS(mmap, 3, 20, p, PAGE, PROT_READ, MAP_SHARED_VALIDATE, f, 0);
+	QUIETLY NUMBERS(mmap, 3, 0, 16, p, PAGE, PROT_READ, 0, f, 0);
+	QUIETLY NUMBERS(mmap, 3, 32, 39, p, PAGE, PROT_READ, 0, -1, 0);
 	BITS(mprotect, 2, 32, p, PAGE, 0);
 	NUMBERS(madvise, 2, -1, 11, p, PAGE, 0);
 	NUMBERS(madvise, 2, 16, 21, p, PAGE, 0);
@@ -174,9 +174,9 @@ CASE(memory)
 	NUMBERS(mlockall, 0, -1, 9, 0);
 	BITS(mlockall, 0, 32, 0);
 	BITS(mlock2, 2, 32, p, PAGE, 0);
-	NUMBERS(mremap, 3, -1, 9, p, PAGE, PAGE, 0, p + 2 * PAGE);
-	BITS(mremap, 3, 32, p, PAGE, PAGE, 0);
-	NUMBERS(membarrier, 0, -1, 17, 0, 0);
+	QUIETLY NUMBERS(mremap, 3, -1, 9, p, PAGE, PAGE, 0, p + 2 * PAGE);
+	QUIETLY BITS(mremap, 3, 32, p, PAGE, PAGE, 0);
+	QUIETLY NUMBERS(membarrier, 0, -1, 17, 0, 0);
 	BITS(membarrier, 0, 5, 0, 0);
 	BITS(membarrier, 1, 32, 0, 0);
 	BITS(getrandom, 2, 32, buf, 8, 0);
@@ -188,17 +188,17 @@ CASE(threads)
 	ONE_BY_ONE NUMBERS(sched_setscheduler, 1, -1, 6, 0, 0, bits(0));
 	ONE_BY_ONE NUMBERS(sched_setscheduler, 1, -1, 6, 0, 0, bits(1));
 	ONE_BY_ONE BITS(sched_setscheduler, 1, 32, 0, 0, bits(0));
-	TELLING NUMBERS(sched_get_priority_max, 0, -1, 6, 0);
-	TELLING NUMBERS(sched_get_priority_min, 0, -1, 6, 0);
+	NUMBERS(sched_get_priority_max, 0, -1, 6, 0);
+	NUMBERS(sched_get_priority_min, 0, -1, 6, 0);
 	BITS(sched_setattr, 2, 32, 0, buf, 0);
 	BITS(sched_getattr, 3, 32, 0, buf, 48, 0);
 	NUMBERS(sched_getattr, 2, 40, 70, 0, buf, 0, 0);
 	NUMBERS(getrusage, 0, -4, 4, 0, buf);
-	NUMBERS(getpriority, 0, -1, 5, 0, 0);
-	TELLING NUMBERS(getpriority, 0, 0, 1, 0, 0);
+	QUIETLY NUMBERS(getpriority, 0, -1, 5, 0, 0);
+	NUMBERS(getpriority, 0, 0, 1, 0, 0);
 	ONE_BY_ONE NUMBERS(setpriority, 0, -1, 5, 0, 0, 0);
 	ONE_BY_ONE NUMBERS(setpriority, 2, -25, 25, 0, 0, 0);
-	NUMBERS(ioprio_get, 0, -1, 5, 0, 0);
+	QUIETLY NUMBERS(ioprio_get, 0, -1, 5, 0, 0);
 	NUMBERS(ioprio_set, 0, -1, 5, 0, 0, 0);
 	NUMBERS(ioprio_set, 2, -1, 12, 1, 0, 0);
 	BITS(ioprio_set, 2, 32, 1, 0, 0);
@@ -212,7 +212,7 @@ CASE(threads)
 	ONE_BY_ONE NUMBERS(futex, 1, 128, 150, bits(0), 0, 1, NULL, bits(0), 1);
 	ONE_BY_ONE NUMBERS(futex, 1, 256, 280, bits(0), 0, 1, NULL, bits(0), 1);
 	ONE_BY_ONE BITS(futex, 1, 32, bits(0), 0, 1, NULL, bits(0), 1);
-	ONE_BY_ONE BITS(personality, 0, 32, 0);
+	QUIETLY ONE_BY_ONE BITS(personality, 0, 32, 0);
 }
 
 CASE(signals)

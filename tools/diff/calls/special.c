@@ -183,11 +183,13 @@ CASE(copy_within_a_file)
 
 CASE(temporary_file)
 {
-	struct stat st;
+	struct stat st, folder;
 
 	T(openat, AT_FDCWD, ".", O_TMPFILE | O_RDWR, 0600);
 	T(fstat, 3, &st);
 	V(st.st_nlink);
+	Q(newfstatat, AT_FDCWD, ".", &folder, 0);
+	V(st.st_dev == folder.st_dev);
 	T(openat, AT_FDCWD, ".", O_TMPFILE | O_RDONLY, 0600);
 	T(openat, AT_FDCWD, ".", O_TMPFILE & ~O_DIRECTORY, 0600);
 }

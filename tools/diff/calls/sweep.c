@@ -4,7 +4,7 @@
 
 enum { TEXT = 4096, MOST = 128 };
 
-int sweep_one_by_one, sweep_telling;
+int sweep_one_by_one, sweep_quietly;
 
 static long value_at(const struct sweep *s, int i)
 {
@@ -60,7 +60,7 @@ static const char *name_of(long answer)
 {
 	static char text[24];
 
-	if (answer < 0 || !sweep_telling)
+	if (answer < 0 || sweep_quietly)
 		return asked_name(answer < 0 ? -answer : 0);
 	snprintf(text, sizeof(text), "is %ld", answer);
 	return text;
@@ -75,7 +75,7 @@ static void tell_runs(char *text, long from, int n, const long *answers)
 	for (int i = 0; i < n; i = next) {
 		for (next = i + 1; next < n; next++)
 			if (answers[next] != answers[i] &&
-			    (sweep_telling || answers[next] < 0 || answers[i] < 0))
+			    (!sweep_quietly || answers[next] < 0 || answers[i] < 0))
 				break;
 		at += snprintf(at, end - at, "%s%ld", i ? ", " : "", from + i);
 		if (next > i + 1)

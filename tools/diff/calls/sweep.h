@@ -8,7 +8,7 @@
  *	NUMBERS_IN(ppoll, p.fd, -1, 8, &p, 1);		a field becomes the number
  *	BITS_IN(ppoll, p.events, 16, &p, 1);
  *	ONE_BY_ONE NUMBERS(prctl, 0, 0, 9, 0, 1);	each call by a child of its own
- *	TELLING BITS_IN(ppoll, p.events, 16, &p, 1);	the result is told, and not only "ok"
+ *	QUIETLY BITS(openat, 2, 32, d, "f", O_RDONLY);	the result is not told, only "ok"
  *
  * Otherwise one child makes all the calls. Root asks, and then a user, whose answers follow if they
  * are others. Neighbours with the same answer are told together. Numbers are left out that some
@@ -30,7 +30,7 @@ struct sweep {
 	int shift, are_bits;
 };
 
-extern int sweep_one_by_one, sweep_telling;
+extern int sweep_one_by_one, sweep_quietly;
 
 void sweep(const struct sweep *s);
 
@@ -55,4 +55,4 @@ void sweep(const struct sweep *s);
 	      .size = sizeof(value), .to = (n)-1, .are_bits = 1)
 
 #define ONE_BY_ONE for (sweep_one_by_one = 1; sweep_one_by_one; sweep_one_by_one = 0)
-#define TELLING	   for (sweep_telling = 1; sweep_telling; sweep_telling = 0)
+#define QUIETLY	   for (sweep_quietly = 1; sweep_quietly; sweep_quietly = 0)
