@@ -39,7 +39,7 @@ static bool leads_to_child(struct name_search *s, const char *name, size_t len)
 static int prepend(struct name_search *s, const char *name, size_t len)
 {
 	if (len + 1 > s->room)
-		return -ERANGE;
+		return -ENAMETOOLONG;
 	s->text -= len + 1;
 	s->room -= len + 1;
 	s->text[0] = '/';
@@ -87,7 +87,7 @@ static int path_in(struct inode *parent, struct inode *child, char *buf, size_t 
 	const struct inode *root = current_process()->place->root;
 
 	if (size < 2)
-		return -ERANGE;
+		return -ENAMETOOLONG;
 	*s.text = '\0';
 	mutex_lock(&rename_lock);
 	for (; s.child != root_inode && s.child != root && !s.err;

@@ -228,7 +228,7 @@ KTEST(tree_rename, "fs.rename", "", "fs.rename")
 	REQUIRE(path_lookup(NULL, "/t/dir/../dir", false, &sub) == 0, "fs.rename", "no /t/dir");
 	err = path_of(sub, path, sizeof(path));
 	CHECK(err == 0 && strcmp(path, "/t/dir") == 0, "fs.rename", "its path is %s", path);
-	CHECK(path_of(sub, path, 7) == 0 && path_of(sub, path, 6) == -ERANGE, "fs.rename",
+	CHECK(path_of(sub, path, 7) == 0 && path_of(sub, path, 6) == -ENAMETOOLONG, "fs.rename",
 	      "size of a path");
 	REQUIRE(path_lookup(NULL, "/proc", false, &t) == 0, "fs.rename", "no /proc");
 	sub->ino = t->ino;

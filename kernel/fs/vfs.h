@@ -413,8 +413,8 @@ int path_open_within(struct inode *at, const char *path, u32 flags, u32 mode, u3
 		     struct file **out);
 
 /*
- * Writes the absolute path of a directory: 0, -ERANGE, or -ENOENT if it has been removed. Outside
- * the caller's root the path begins with "(unreachable)".
+ * Writes the absolute path of a directory: 0, -ENAMETOOLONG, or -ENOENT if it has been removed.
+ * Outside the caller's root the path begins with "(unreachable)".
  */
 int path_of(struct inode *dir, char *buf, size_t size);
 

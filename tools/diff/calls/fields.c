@@ -119,6 +119,7 @@ CASE(scheduling)
 {
 	static struct linux_sched_attr a = { .size = 48 }, rt = { .size = 48, .policy = 1,
 								  .priority = 1 };
+	static struct linux_sched_attr clamped = { .size = 56 };
 	static int priority;
 
 	ONE_BY_ONE NUMBERS_IN(sched_setattr, a.size, -1, 60, 0, &a, 0);
@@ -129,6 +130,7 @@ CASE(scheduling)
 	ONE_BY_ONE NUMBERS_IN(sched_setattr, rt.priority, -1, 101, 0, &rt, 0);
 	ONE_BY_ONE NUMBERS_IN(sched_setattr, rt.policy, -2, 6, 0, &rt, 0);
 	ONE_BY_ONE BITS_IN(sched_setattr, rt.flags, 28, 0, &rt, 0);
+	ONE_BY_ONE BITS_IN(sched_setattr, clamped.flags, 28, 0, &clamped, 0);
 	ONE_BY_ONE NUMBERS_IN(sched_setscheduler, priority, -1, 101, 0, SCHED_RR, &priority);
 	Q(sched_setscheduler, 0, SCHED_RR, num(1));
 	ONE_BY_ONE BITS_IN(sched_setattr, a.flags, 28, 0, &a, 0);

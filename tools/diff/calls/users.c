@@ -419,3 +419,38 @@ CASE(namespaces_of_a_user)
 		say("clone3() with %#lx: %s", kinds[i], pid < 0 ? "refused" : "ok");
 	}
 }
+
+/* In a folder whose group files get, those of a user who is not of it. */
+CASE(new_in_folder_of_group)
+{
+	static const int modes[] = { 02775, 02765, 02666, 06777, 02070, 0777, 04755, 01777 };
+	struct stat st;
+
+	Q(umask, 0);
+	Q(mkdirat, AT_FDCWD, "g", 0777);
+	Q(fchownat, AT_FDCWD, "g", 5, 5, 0);
+	Q(fchmodat, AT_FDCWD, "g", 02777);
+	for (int user = 0; user < 2; user++) {
+		for (unsigned i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+			int fd = Q(openat, AT_FDCWD, "g/f", O_CREAT | O_RDWR, modes[i]);
+
+			Q(fstat, fd, &st);
+			say("file %o: %o of %d:%d", modes[i], st.st_mode, st.st_uid, st.st_gid);
+			Q(unlinkat, AT_FDCWD, "g/f", 0);
+			Q(mkdirat, AT_FDCWD, "g/d", modes[i]);
+			Q(newfstatat, AT_FDCWD, "g/d", &st, 0);
+			say("folder %o: %o of %d:%d", modes[i], st.st_mode, st.st_uid, st.st_gid);
+			Q(unlinkat, AT_FDCWD, "g/d", AT_REMOVEDIR);
+			Q(mknodat, AT_FDCWD, "g/p", S_IFIFO | modes[i], 0);
+			Q(newfstatat, AT_FDCWD, "g/p", &st, 0);
+			say("pipe %o: %o of %d:%d", modes[i], st.st_mode, st.st_uid, st.st_gid);
+			Q(unlinkat, AT_FDCWD, "g/p", 0);
+			Q(close, fd);
+		}
+		if (user)
+			break;
+		Q(setgroups, 0, NULL);
+		Q(setresgid, 1000, 1000, 1000);
+		Q(setresuid, 1000, 1000, 1000);
+	}
+}
