@@ -180,7 +180,7 @@ CASE(queues)
 		long flags, maxmsg, msgsize, curmsgs, pad[4];
 	} a = { 0, 1, 1, 0, { 0 } };
 	static struct linux_sigevent e = { .signo = SIGUSR1 };
-	int q = Q(mq_open, "q", O_CREAT | O_RDWR | O_NONBLOCK, 0600, &a);
+	int q = Q(mq_open, "diff_fields", O_CREAT | O_RDWR | O_NONBLOCK, 0600, &a);
 
 	e.value = (unsigned long)buf;
 	ONE_BY_ONE NUMBERS_IN(mq_notify, e.notify, -2, 6, q, &e);
@@ -192,6 +192,7 @@ CASE(queues)
 	BITS(mq_timedreceive, 2, 64, q, buf, 0, NULL, NULL);
 	BITS_IN(mq_getsetattr, a.flags, 64, q, &a, NULL);
 	BITS_IN(mq_getsetattr, a.maxmsg, 64, q, &a, NULL);
+	Q(mq_unlink, "diff_fields");
 }
 
 CASE(limits)

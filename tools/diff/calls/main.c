@@ -268,6 +268,9 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	/* All our memory comes now, so that no case leaves some of it behind. */
+	ask(NR_mlockall, (const long[6]){ MCL_CURRENT });
+	ask(NR_munlockall, (const long[6]){ 0 });
 	if (argc > 3 && !strcmp(argv[3], "--random"))
 		return random_main(argv[1], argc - 4, argv + 4);
 	for (size_t i = 0; i < n; i++)

@@ -107,7 +107,8 @@ CASE(opening)
 	BITS(pidfd_getfd, 2, 32, -1, 0, 0);
 	BITS(close_range, 2, 32, 60, 70, 0);
 	QUIETLY BITS(signalfd4, 3, 32, -1, bits(0), 8, 0);
-	QUIETLY BITS(mq_open, 1, 14, "m", O_CREAT, 0600, NULL);
+	QUIETLY BITS(mq_open, 1, 14, "diff_numbers", O_CREAT, 0600, NULL);
+	Q(mq_unlink, "diff_numbers");
 }
 
 CASE(names)
