@@ -5,6 +5,7 @@
 #include "errno.h"
 #include "test_fs.h"
 
+#define MTIME		0x7a5b3c2d
 #define ARCHIVE_MAX	4096u
 
 static char archive[ARCHIVE_MAX], broken[ARCHIVE_MAX];
@@ -15,7 +16,7 @@ static void add(const char *name, u32 ino, u32 mode, u32 nlink, const char *data
 	size_t n = strlen(name) + 1, len = strlen(data);
 
 	size += snprintf(archive + size, ARCHIVE_MAX - size,
-			 "070701%08x%08x%016x%08x%08x%08x%032x%08x%08x", ino, mode, 0, nlink, 7,
+			 "070701%08x%08x%016x%08x%08x%08x%032x%08x%08x", ino, mode, 0, nlink, MTIME,
 			 (unsigned)len, 0, (unsigned)n, 0);
 	memcpy(archive + size, name, n);
 	size = ALIGN_UP(size + n, 4);
@@ -55,6 +56,7 @@ KTEST(cpio_good, "initramfs.good", "", "initramfs.good")
 	CHECK(test_lookup("/c/dev", true) == -ENOENT, "initramfs.good", "a device is made");
 	CHECK(test_lookup("/TRAILER!!!", true) == -ENOENT, "initramfs.good", "the end is a file");
 	path_lookup(NULL, "/c/hard2", false, &i);
+	CHECK(i->mtime.sec == MTIME, "initramfs.good", "the time is %lx", (long)i->mtime.sec);
 	CHECK(i->nlink == 2 && i->mode == (S_IFREG | 0644), "initramfs.good", "links %u mode %o",
 	      i->nlink, i->mode);
 	inode_put(i);

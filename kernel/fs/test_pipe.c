@@ -83,6 +83,25 @@ KTEST(pipe_page, "pipe.page", "", "")
 	file_put(w);
 }
 
+/* A write for which there is no page fails, and the pipe is as it was. */
+KTEST(pipe_oom, "pipe.oom", "", "")
+{
+	struct file *r, *w;
+	ssize_t moved;
+	bool fired;
+
+	REQUIRE(pipe_create(&r, &w, O_NONBLOCK) == 0, "", "no pipe");
+	oom_arm(1, NULL);
+	moved = put(w, out, 100);
+	fired = oom_fired();
+	oom_arm(0, NULL);
+	CHECK(fired && moved == -ENOMEM, "", "without memory a write is %ld", moved);
+	CHECK(get(r, in, 100) == -EAGAIN, "", "there is something to read");
+	CHECK(put(w, out, 100) == 100 && get(r, in, 200) == 100, "", "the next write fails");
+	file_put(r);
+	file_put(w);
+}
+
 static unsigned ready(struct file *f)
 {
 	struct poll_request r = { .file = f, .events = POLLIN | POLLOUT | POLLERR | POLLHUP };

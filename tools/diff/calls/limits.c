@@ -108,3 +108,22 @@ CASE(locked_memory)
 	T(mlock, p + 8 * PAGE, 8 * PAGE);
 	T(mmap, 0, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
 }
+
+/* All of one's memory may be locked if it is not more than the limit, to the page. */
+CASE(all_of_it_locked)
+{
+	int fd = Q(openat, AT_FDCWD, "/proc/self/statm", O_RDONLY);
+	long size;
+
+	Q(read, fd, buf, 100);
+	size = strtol(buf, NULL, 10) * PAGE;
+	Q(setresuid, 1000, 1000, 1000);
+	Q(prlimit64, 0, RLIMIT_MEMLOCK, lim(size, size), NULL);
+	T(mlockall, 1);
+	T(munlockall);
+	Q(prlimit64, 0, RLIMIT_MEMLOCK, lim(size - 1, size), NULL);
+	T(mlockall, 1);
+	Q(prlimit64, 0, RLIMIT_MEMLOCK, lim(size - PAGE, size), NULL);
+	T(mlockall, 1);
+	T(mlockall, 2);
+}

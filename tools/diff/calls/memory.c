@@ -191,8 +191,8 @@ CASE(mprotect)
 	T(mprotect, at, 4 * PAGE, PROT_READ);
 	touch("first", at, 1);
 	touch("third", at + 2 * PAGE, 1);
-	T(mprotect, 0x100000, PAGE, RW);
-	T(mprotect, 0x100000, 0, RW);
+	T(mprotect, 0x2000000000, PAGE, RW);
+	T(mprotect, 0x2000000000, 0, RW);
 }
 
 CASE(mprotect_of_a_file)

@@ -190,36 +190,36 @@ CASE(munmap_address_and_size)
 CASE(mprotect_address_and_flags)
 {
 	T(mprotect, 1, PAGE, -1);
-	T(mprotect, 0x100000, PAGE, -1);
+	T(mprotect, 0x2000000000, PAGE, -1);
 	T(mprotect, 1, 0, 0);
 }
 
 CASE(mremap_flags_and_address)
 {
 	T(mremap, 1, PAGE, 0, -1);
-	T(mremap, 0x100000, PAGE, PAGE, -1);
-	T(mremap, 0x100000, PAGE, 0, 0);
+	T(mremap, 0x2000000000, PAGE, PAGE, -1);
+	T(mremap, 0x2000000000, PAGE, 0, 0);
 }
 
 CASE(madvise_advice_and_address)
 {
 	T(madvise, 1, PAGE, -1);
-	T(madvise, 0x100000, PAGE, -1);
+	T(madvise, 0x2000000000, PAGE, -1);
 	T(madvise, 1, 0, MADV_NORMAL);
 }
 
 CASE(msync_flags_and_address)
 {
 	T(msync, 1, PAGE, -1);
-	T(msync, 0x100000, PAGE, 8);
+	T(msync, 0x2000000000, PAGE, 8);
 	T(msync, 1, PAGE, MS_SYNC);
 }
 
 CASE(mincore_address_and_vector)
 {
 	T(mincore, 1, PAGE, BAD);
-	T(mincore, 0x100000, PAGE, BAD);
-	T(mincore, 0x100000, 0, BAD);
+	T(mincore, 0x2000000000, PAGE, BAD);
+	T(mincore, 0x2000000000, 0, BAD);
 }
 
 CASE(kill_signal_and_pid)

@@ -487,3 +487,19 @@ CASE(long_name_of_deleted)
 	T(getcwd, buf, 8 * PAGE);
 	T(getcwd, buf, 100);
 }
+
+CASE(long_link)
+{
+	static char target[4096];
+
+	for (int n = 1; n < 4096; n = n * 4 - 1) {
+		memset(target, 'x', n);
+		target[n] = 0;
+		Q(symlinkat, target, AT_FDCWD, "long");
+		T(readlinkat, AT_FDCWD, "long", buf, PAGE);
+		V(memcmp(buf, target, n) == 0 && !buf[n]);
+		T(readlinkat, AT_FDCWD, "long", buf, n);
+		Q(unlinkat, AT_FDCWD, "long", 0);
+		memset(buf, 0, PAGE);
+	}
+}
