@@ -94,6 +94,18 @@ KTEST(audit_finds, "instrument.audit", "panic", "debug.audit")
 		audit();
 }
 
+/* Planted: a page is written once more after it was freed. Its next user finds that, and panics. */
+KTEST(page_poison_finds, "instrument.page", "panic", "debug.poison")
+{
+	struct page *p = page_alloc(0, 0);
+
+	REQUIRE(p, "debug.poison", "no memory");
+	page_put(p);
+	((u64 *)page_to_virt(p))[7] = 0x1234;
+	for (unsigned n = 0; n < 10000 && page_alloc(0, 0); n++)
+		continue;
+}
+
 /*
  * --- The kernel's own code: creation has all of its effect or none ------------------------------
  */

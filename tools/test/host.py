@@ -34,7 +34,7 @@ _UNITS: dict[str, tuple[str, ...]] = {
         *(f"kernel/mm/{name}.c" for name in ("region", "map", "protect", "remap", "test_map")),
         *(f"kernel/mm/{name}.c" for name in ("space", "fork", "cow", "fault", "test_space")),
         *(f"kernel/mm/{name}.c" for name in ("walk", "zap", "rmap", "shootdown", "kvm", "audit", "numa")),
-        *("kernel/mm/lock.c", "kernel/mm/advise.c"),
+        *("kernel/mm/lock.c", "kernel/mm/advise.c", "kernel/mm/test_kvm.c"),
         *("kernel/fs/inode.c", "kernel/fs/pagetree.c", "kernel/fs/ramfs.c", "kernel/fs/ramfs_file.c"),
         *("kernel/base/rbtree.c", "kernel/base/counters.c", "kernel/base/machine.c", "kernel/test/inject.c"),
         *("kernel/test/audit.c", "tools/host/machine.c"),

@@ -125,6 +125,10 @@ class Riscv(Reports):
     def test_the_audit_finds_what_a_plain_run_misses(self) -> None:
         self.report("instrument.audit", r"^audit: CPU \d has \d+ deadlines armed, counts \d+$")
 
+    def test_a_page_that_is_written_after_it_was_freed_is_found_by_its_next_user(self) -> None:
+        freed = r"^page [0-9a-f]+ was written after it was freed: 1234 at 0x[0-9a-f]+$"
+        self.report("instrument.page", freed)
+
 
 class X86(Riscv):
     ARCH = "x86_64"
