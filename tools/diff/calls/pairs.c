@@ -25,10 +25,10 @@ void drop_cap(int cap)
 }
 
 /*
- * 0, an error, or DIED + the signal that ended it. Each call has an answer of its own: where it
- * makes a second process, that one answers, too, perhaps only after the next call has.
+ * Each call has an answer of its own: where it makes a second process, that one answers, too,
+ * perhaps only after the next call has.
  */
-long asked(long number, const long a[6], int as_user)
+long answer_of_child(long number, const long a[6], int as_user)
 {
 	static unsigned calls;
 	long *answer = child_answer(calls++);
@@ -42,9 +42,14 @@ long asked(long number, const long a[6], int as_user)
 		end(0);
 	}
 	status = reap(pid);
-	if (status)
-		return DIED + (status & 0x7f);
-	return *answer < 0 ? -*answer : 0;
+	return status ? -(DIED + (status & 0x7f)) : *answer;
+}
+
+static long asked(long number, const long a[6], int as_user)
+{
+	long answer = answer_of_child(number, a, as_user);
+
+	return answer < 0 ? -answer : 0;
 }
 
 const char *asked_name(long result)

@@ -38,10 +38,10 @@ void pairs(const char *name, long number, const struct values *args, int n);
 void become_user(void);
 
 /*
- * A child makes the call, perhaps as a user: 0, an error, or the signal that ended it, of which
- * asked_name() has the name.
+ * A child makes the call, perhaps as a user. Below 0 is an error, or the signal that ended it;
+ * asked_name() has the name of either without its sign.
  */
-long asked(long number, const long a[6], int as_user);
+long answer_of_child(long number, const long a[6], int as_user);
 const char *asked_name(long result);
 
 void drop_cap(int cap);

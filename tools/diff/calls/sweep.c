@@ -19,7 +19,7 @@ static long value_at(const struct sweep *s, int i)
 	return base | 1L << i;
 }
 
-/* The @n calls, in order; a result is a number, an error below 0, or one of asked(). */
+/* The @n calls, in order; a result is as of answer_of_child(). */
 static void ask_all(const struct sweep *s, int n, long *answers, int as_user)
 {
 	long a[6], before = 0;
@@ -46,7 +46,7 @@ static void ask_all(const struct sweep *s, int n, long *answers, int as_user)
 			memcpy(s->field, &value, s->size);
 		else
 			a[s->which] = value;
-		answers[i] = pid ? -asked(s->number, a, as_user) : ask(s->number, a);
+		answers[i] = pid ? answer_of_child(s->number, a, as_user) : ask(s->number, a);
 		if (s->field)
 			memcpy(s->field, &before, s->size);
 		if (!pid)
