@@ -282,7 +282,9 @@ long sys_clock_adjtime(int id, vaddr_t inout)
 
 	if (copy_from_user(&t, inout, sizeof(t)))
 		return -EFAULT;
-	if (id < 0 ? (c.can & CLOCK_IS_ABSENT) != 0 : err < 0)	/* all CPU clocks are alike */
+	if (id < 0)		/* as on Linux, which process or thread it is of does not matter */
+		err = c.can & CLOCK_IS_ABSENT ? -EINVAL : 0;
+	if (err)
 		return -EINVAL;
 	if (id != CLOCK_REALTIME)
 		return -EOPNOTSUPP;

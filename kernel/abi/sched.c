@@ -155,7 +155,7 @@ static long copy_attr(struct sched_attr *a, vaddr_t in)
 	return a->flags & ATTR_UTIL_CLAMP && size < ATTR_SIZE_CLAMP ? -EINVAL : 0;
 }
 
-/* The parameters of @a. To @keep those of @p leaves alone what its class has, and nothing else. */
+/* Gives @p the parameters of @a: all, or with @keep those that its class does not use. */
 static void take_params(struct sched_params *p, const struct sched_attr *a, bool keep)
 {
 	bool real_time = is_real_time(p), deadline = p->class == SCHED_DEADLINE;

@@ -358,7 +358,7 @@ static int may_open(const struct inode *i, u32 flags)
 		return err;
 	if ((flags & O_NOATIME) && !inode_owned(i))
 		return -EPERM;
-	return (flags & O_DIRECT) && !inode_is_ordinary(i) ? -EINVAL : 0;
+	return (flags & O_DIRECT) && !inode_is_ordinary(i) && i->dev != DEV_SHARED ? -EINVAL : 0;
 }
 
 /* O_TMPFILE: makes a file without a name in directory *inode, and puts it in *inode instead. */

@@ -1,20 +1,6 @@
 /* Fields of structures that choose, and those that are bits; sweep.h says how. */
 #include "sweep.h"
-
-static int f, r, w, d;
-
-static void things(void)
-{
-	int p[2];
-
-	f = file("f", "abcdefgh");
-	Q(pipe2, p, O_NONBLOCK);
-	r = p[0];
-	w = p[1];
-	d = Q(openat, AT_FDCWD, ".", O_RDONLY);
-	Q(mkdirat, AT_FDCWD, "dir", 0755);
-	Q(symlinkat, "f", AT_FDCWD, "l");
-}
+#include "things.h"
 
 struct how {
 	uint64_t flags, mode, resolve;
@@ -82,14 +68,14 @@ CASE(locks)
 
 CASE(timers)
 {
-	static struct linux_sigevent e = { .signo = SIGUSR1 };
+	static struct linux_sigevent event = { .signo = SIGUSR1 };
 	static struct linux_sigevent thread = { .signo = SIGUSR1, .notify = 4 };
 	static struct linux_itimerspec t;
 	static struct linux_itimerval v;
 	int fd = Q(timerfd_create, CLOCK_MONOTONIC, 0);
 
-	NUMBERS_IN(timer_create, e.notify, -2, 10, CLOCK_MONOTONIC, &e, buf);
-	NUMBERS_IN(timer_create, e.signo, -2, 70, CLOCK_MONOTONIC, &e, buf);
+	NUMBERS_IN(timer_create, event.notify, -2, 10, CLOCK_MONOTONIC, &event, buf);
+	NUMBERS_IN(timer_create, event.signo, -2, 70, CLOCK_MONOTONIC, &event, buf);
 	NUMBERS_IN(timer_create, thread.signo, -2, 70, CLOCK_MONOTONIC, &thread, buf);
 	NUMBERS_IN(timer_create, thread.tid, -2, 0, CLOCK_MONOTONIC, &thread, buf);
 	Q(rt_sigprocmask, SIG_BLOCK, bits(1UL << (SIGALRM - 1)), NULL, 8);
@@ -179,14 +165,14 @@ CASE(queues)
 	static struct {
 		long flags, maxmsg, msgsize, curmsgs, pad[4];
 	} a = { 0, 1, 1, 0, { 0 } };
-	static struct linux_sigevent e = { .signo = SIGUSR1 };
+	static struct linux_sigevent event = { .signo = SIGUSR1 };
 	int q = Q(mq_open, "diff_fields", O_CREAT | O_RDWR | O_NONBLOCK, 0600, &a);
 
-	e.value = (unsigned long)buf;
-	ONE_BY_ONE NUMBERS_IN(mq_notify, e.notify, -2, 6, q, &e);
-	e.value = 0;
-	ONE_BY_ONE NUMBERS_IN(mq_notify, e.notify, -2, 6, q, &e);
-	ONE_BY_ONE NUMBERS_IN(mq_notify, e.signo, -2, 70, q, &e);
+	event.value = (unsigned long)buf;
+	ONE_BY_ONE NUMBERS_IN(mq_notify, event.notify, -2, 6, q, &event);
+	event.value = 0;
+	ONE_BY_ONE NUMBERS_IN(mq_notify, event.notify, -2, 6, q, &event);
+	ONE_BY_ONE NUMBERS_IN(mq_notify, event.signo, -2, 70, q, &event);
 	NUMBERS(mq_timedsend, 2, 0, 4, q, "abc", 0, 0, NULL);
 	BITS(mq_timedsend, 3, 64, q, "a", 1, 0, NULL);
 	BITS(mq_timedreceive, 2, 64, q, buf, 0, NULL, NULL);

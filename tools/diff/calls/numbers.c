@@ -1,23 +1,6 @@
 /* Arguments that choose, and those that are bits; sweep.h says how. */
 #include "sweep.h"
-
-static int f, r, w, d, o, e; /* a file, a pipe, the folder, a path, an eventfd */
-
-static void things(void)
-{
-	int p[2];
-
-	f = file("f", "abcdefgh");
-	Q(pipe2, p, O_NONBLOCK);
-	r = p[0];
-	w = p[1];
-	d = Q(openat, AT_FDCWD, ".", O_RDONLY);
-	o = Q(openat, AT_FDCWD, "f", O_PATH);
-	e = Q(eventfd2, 0, O_NONBLOCK);
-	Q(mkdirat, AT_FDCWD, "dir", 0755);
-	Q(symlinkat, "f", AT_FDCWD, "l");
-	Q(mknodat, AT_FDCWD, "fifo", S_IFIFO | 0666, 0);
-}
+#include "things.h"
 
 CASE(prctl)
 {

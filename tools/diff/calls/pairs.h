@@ -35,7 +35,7 @@ struct values {
 
 void pairs(const char *name, long number, const struct values *args, int n);
 
-void become_user(void);
+void become_user(void); /* USER, of no other group */
 
 /*
  * A child makes the call, perhaps as a user. Below 0 is an error, or the signal that ended it;
@@ -46,7 +46,7 @@ const char *asked_name(long result);
 
 void drop_cap(int cap);
 
-enum { SYS_RESOURCE = 24 };
+enum { USER = 1000, SYS_RESOURCE = 24 };
 
 /* A structure as a value; fields that are not named are 0. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"

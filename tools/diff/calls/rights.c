@@ -8,7 +8,7 @@
 #include "pairs.h"
 #include "run.h"
 
-enum { USER = 1000, CAPS = 41, MOST = 64, MODES = 1 << 24 };
+enum { CAPS = 41, MOST = 64, MODES = 1 << 24 };
 
 static struct privileged {
 	const char *what;
@@ -61,9 +61,7 @@ static long answer_to(int i, int as_user, uint64_t caps)
 	if (!pid) {
 		if (as_user) {
 			Q(prctl, PR_SET_KEEPCAPS, 1);
-			Q(setgroups, 0, NULL);
-			Q(setresgid, USER, USER, USER);
-			Q(setresuid, USER, USER, USER);
+			become_user();
 		}
 		set_caps(caps);
 		*answer = ask(calls[i].number, calls[i].a);
@@ -90,7 +88,7 @@ static void tell_call(int i)
 {
 	const uint64_t all = ((1UL << CAPS) - 1) & ~(1UL << SYS_RESOURCE);
 	long root = answer_to(i, 0, all), user = answer_to(i, 1, 0);
-	char text[1024];
+	char text[2048];
 	int n = snprintf(text, sizeof(text), "root %s", name_of(root));
 
 	for (int cap = 0; cap < CAPS; cap++) {

@@ -273,3 +273,21 @@ CASE(device_number)
 	Q(newfstatat, AT_FDCWD, "a", &s, 0);
 	V(s.st_dev != 0);
 }
+
+/* By its name in /proc a file without one is opened as others are. */
+CASE(opened_again_directly)
+{
+	const int fds[] = { Q(memfd_create, "m", 0),
+			    Q(openat, AT_FDCWD, ".", O_TMPFILE | O_RDWR, 0600),
+			    Q(eventfd2, 0, 0) };
+	char path[40];
+	int p[2];
+
+	Q(pipe2, p, O_NONBLOCK);
+	for (int i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", i < 3 ? fds[i] : p[i - 3]);
+		say("%d", i);
+		OK(openat, AT_FDCWD, path, O_RDWR | O_NONBLOCK);
+		OK(openat, AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_DIRECT);
+	}
+}

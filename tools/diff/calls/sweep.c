@@ -91,6 +91,10 @@ void sweep(const struct sweep *s)
 	int n = s->to - s->from + 1;
 	char of[16];
 
+	if (n > MOST) {
+		say("%s: more than %d numbers", s->what, MOST);
+		return;
+	}
 	for (int user = 0; user < 2; user++) {
 		ask_all(s, n, answers, user);
 		tell_runs(text[user], s->from, n, answers);

@@ -1,4 +1,4 @@
-/* The part of the ELF format that a program needs to find its own program headers and values. */
+/* The part of the ELF format that a program needs to find out about itself. */
 #pragma once
 
 #include <stdint.h>
