@@ -132,7 +132,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     names = commands.add_parser("list", help="labs, or a lab's properties and tests")
     names.add_argument("--lab", help="default: all, in short")
 
+    run.set_defaults(limits=100)
     if (ROOT / _INSTRUCTORS).exists():
+        run.add_argument("--limits", type=_positive, metavar="PERCENT",
+                         help="each test gets this part of its limit: the reference needs half at most")  # fmt: skip
         importlib.import_module("grade.instructors").add_commands(commands)
     options = parser.parse_args(arguments)
     refuse_lone_branch(parser, options)
@@ -157,6 +160,7 @@ def _run(options: argparse.Namespace) -> int:
         raise GraderError("one lab at a time, please: --lab")
     if options.challenges:
         labs = [lab.challenged() for lab in labs if lab.challenges or options.lab or at_a_student]
+    labs = [lab.limited(options.limits) for lab in labs]
     at_home = _at_home(options, labs[0])
     bench = engine.set_up(ROOT, options.build_root, options.arch, options.jobs, at_home)
     graded = options.submission or (ROOT if at_home else None)

@@ -166,6 +166,10 @@ class Lab:
         sentences = tuple(c.sentence for c in self.challenges)
         return replace(self, properties=sentences, tests=tuple(c.test for c in self.challenges))
 
+    def limited(self, percent: int) -> "Lab":
+        """This lab with @percent of each test's limit: shows which tests leave a slower kernel no room."""
+        return replace(self, tests=tuple(replace(t, limit=t.limit * percent // 100) for t in self.tests))
+
     def like(self, property_id: str, test: str, happened: str) -> Mistake | None:
         """The known mistake that a failure looks like; those with a pattern come first."""
         fitting = [m for m in self.mistakes if m.fits(property_id, test, happened)]

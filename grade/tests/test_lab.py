@@ -77,6 +77,10 @@ class Read(unittest.TestCase):
         self.assertEqual(list(early.seed_list(None)), [1, 2, 3])
         self.assertEqual(list(early.seed_list(1)), [1])
 
+    def test_a_part_of_each_limit(self) -> None:
+        read = lab(self.folder)
+        self.assertEqual([t.limit for t in read.limited(50).tests], [t.limit // 2 for t in read.tests])
+
     def test_a_sentence_needs_a_public_test(self) -> None:
         toml = 'name = "sleep.due"'
         self.wrong(toml, toml + "\nhidden = true", "P4.2", "public")
