@@ -135,7 +135,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.set_defaults(limits=100)
     if (ROOT / _INSTRUCTORS).exists():
         run.add_argument("--limits", type=_positive, metavar="PERCENT",
-                         help="each test gets this part of its limit: the reference needs half at most")  # fmt: skip
+                         help="a test gets this part of its limit: the reference needs half")  # fmt: skip
         importlib.import_module("grade.instructors").add_commands(commands)
     options = parser.parse_args(arguments)
     refuse_lone_branch(parser, options)
