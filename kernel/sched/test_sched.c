@@ -451,3 +451,35 @@ KTEST(sched_suspended_sinks, "sched.suspended_sinks", "", "")
 	end(&s, 1);
 	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
 }
+
+static u64 waited_on(unsigned cpu)
+{
+	return cpus[cpu].stats.wait_ns;
+}
+
+static int naps(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < 10; i++)
+		thread_sleep(10 * MS);
+	return 0;
+}
+
+/* A thread waits for a CPU from when it becomes ready, and not from when it last ran. */
+KTEST(sched_waits_counted, "sched.waits_counted", "", "")
+{
+	struct spinner s = { 0 };
+	u64 before, waited;
+
+	go_first();
+	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "", "affinity");
+	before = waited_on(0);
+	start_on(&s, BIT(0), naps, PRIORITY_DEFAULT);
+	look_on(20 * MS);
+	CHECK(thread_join(s.thread, NULL, DEADLINE_NEVER) == 0, "", "it does not end");
+	waited = waited_on(0) - before;
+	CHECK(waited >= 20 * MS && waited < 25 * MS, "",
+	      "a thread was ready for 20 ms before it ran, then slept ten times: it waited %lu ns",
+	      waited);
+	CHECK(sched_set_affinity(current_thread(), ~0u) == 0, "", "affinity");
+}
