@@ -3,6 +3,8 @@
  * and going through all threads meets each once.
  */
 #include "base/string.h"
+#include "errno.h"
+#include "mm/mm.h"
 #include "process/process.h"
 #include "sched/cpu.h"
 #include "sched/sched.h"
@@ -95,6 +97,47 @@ KTEST(thread_ids_wrap, "thread.ids_wrap", "", "thread.ids")
 	end_process(pid, t);
 	go_round();
 	CHECK(came[group] && came[session] && came[pid], "thread.ids", "ids that are free again");
+}
+
+/* Gives an id to a thread that has nothing but that. NULL: none is left, or no memory. */
+static struct thread *take_an_id(int *err)
+{
+	struct thread *t = kzalloc(sizeof(*t));
+
+	*err = -ENOMEM;
+	if (!t)
+		return NULL;
+	t->process = &kernel_process;
+	*err = thread_list_add(t);
+	if (!*err)
+		return t;
+	kfree(t);
+	return NULL;
+}
+
+static void give_back(struct thread *t)
+{
+	thread_list_remove(t);
+	kfree(t);
+}
+
+KTEST(thread_ids_all_taken, "thread.ids_all_taken", "", "thread.ids")
+{
+	static struct thread *taken[ID_MAX];
+	struct process *p;
+	struct thread *t;
+	int n = 0, err, of_process, of_thread;
+
+	while ((taken[n] = take_an_id(&err)))
+		n++;
+	of_process = process_create(current_process(), &p);
+	of_thread = thread_create_in(current_process(), "none", leave, NULL, PRIORITY_DEFAULT, &t);
+	while (n > 0)
+		give_back(taken[--n]);
+	CHECK(err == -EAGAIN, "thread.ids", "the last one got %d", err);
+	CHECK(of_process == -EAGAIN, "thread.ids", "without an id a process got %d", of_process);
+	CHECK(of_thread == -EAGAIN, "thread.ids", "without an id a thread got %d", of_thread);
+	use_an_id();
 }
 
 static void count_own(struct thread *t, void *n)
