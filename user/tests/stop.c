@@ -193,7 +193,7 @@ static void threads_have_left(void)
 
 static void sleep_a_while(void)
 {
-	struct timespec t = timespec_of(200000000);
+	struct timespec t = timespec_of(30000000);
 
 	CHECK_EQ(nanosleep(&t, NULL), 0);
 }
