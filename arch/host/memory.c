@@ -106,7 +106,7 @@ void *kmem_cache_zalloc(struct kmem_cache *c)
 	return memset(kmem_cache_alloc(c), 0, c->size);
 }
 
-/* All sizes come from two caches of buffers. */
+/* All sizes come from two caches of buffers. For a larger one there is no memory. */
 void *kmalloc(size_t size)
 {
 	static struct kmem_cache *buffers, *large;
@@ -116,13 +116,15 @@ void *kmalloc(size_t size)
 		large = kmem_cache_create("buffer", 1024, ALIGN);
 	}
 	if (size > large->size)
-		explore_fail("a buffer of %zu bytes is too large", size);
+		return NULL;
 	return kmem_cache_alloc(size > buffers->size ? large : buffers);
 }
 
 void *kzalloc(size_t size)
 {
-	return memset(kmalloc(size), 0, size);
+	void *p = kmalloc(size);
+
+	return p ? memset(p, 0, size) : NULL;
 }
 
 static bool is_in(size_t at, unsigned object)

@@ -79,14 +79,29 @@ SCENARIO(orphan_goes, "orphan.goes_meanwhile", "06.2", "P6.9", .cpus = 2, .sets_
 
 /* --- A crowd that leaves at once, when CPU 1 gets its lock ------------------------------------ */
 
-static struct thread crowd[300];
+static struct thread *first, crowd[300];
 static bool freed[ARRAY_SIZE(crowd)];
 static struct actor leavers;
+
+/* As a signal does, which looks for a thread that takes it. */
+static void walk_threads(void) HOLDS(parent->lock)
+{
+	unsigned found = 0;
+
+	list_for_each(t, &parent->threads, struct thread, process_node) {
+		bool is_one = t == first || (t >= crowd && t < crowd + ARRAY_SIZE(crowd));
+
+		expect(is_one, "what a process's list of threads has in place %u is no thread",
+		       found);
+		found++;
+	}
+}
 
 /* A thread to which the killer has a reference is not freed yet. */
 static int crowd_leaves(void)
 {
 	spin_lock(&parent->lock);
+	walk_threads();
 	for (unsigned i = 0; i < ARRAY_SIZE(crowd); i++) {
 		list_remove(&crowd[i].process_node);
 		freed[i] = crowd[i].refs == 1 && !thread_is_dying(&crowd[i]);
@@ -108,9 +123,7 @@ static const char *freed_left_alone(void)
 SCENARIO(kill_goes, "kill.goes_meanwhile", "06.4", "P6.4", .cpus = 2, .sets_up = true,
 	 .after = freed_left_alone, .keeps = true)
 {
-	struct thread *t;
-
-	parent = make_leaver(&kernel_process, &t);
+	parent = make_leaver(&kernel_process, &first);
 	make_embryos(parent, crowd, ARRAY_SIZE(crowd));
 	stay_on(0);
 	act_on(1, &leavers, crowd_leaves);

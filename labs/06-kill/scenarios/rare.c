@@ -7,6 +7,7 @@
 
 #include "explore/tree.h"
 #include "sched/cpu.h"
+#include "sched/timer.h"
 #include "sched/wait.h"
 
 static struct process *subject;
@@ -157,6 +158,38 @@ SCENARIO(one_cpu, "kill.two_on_one_cpu", "06.5", "P6.11", .cpus = 3, .sets_up = 
 	expect_status(pid, KILLED);
 	join(waker);
 	thread_put(first);
+}
+
+/* --- Callers ---------------------------------------------------------------------------------- */
+
+static void kill_subject(struct timer *unused)
+{
+	(void)unused;
+	expect(!process_kill(subject, KILLED), "the kill of a living process failed");
+}
+
+/*
+ * A timer's interrupt kills, on the CPU of a thread of the victim that exits: that one may have
+ * left the process already. The other thread waits.
+ */
+SCENARIO(by_timer, "kill.by_a_timer", "06.5", "P6.3", .cpus = 1, .sets_up = true)
+{
+	static struct timer timer = { .clock = TIMER_MONOTONIC, .fire = kill_subject };
+	struct thread *leaves;
+	pid_t pid;
+
+	subject = make_child();
+	pid = subject->pid;
+	victim = create_in(subject, wait_for_ever, NULL);
+	thread_resume(victim);
+	await_state(victim, THREAD_BLOCKED);
+	leaves = create_in(subject, leave_with_3, NULL);
+	spin_lock(&timer_lock);
+	timer_start(&timer, time_now() + 1000);
+	spin_unlock(&timer_lock);
+	explore_from_here();
+	thread_resume(leaves);
+	expect_end(pid, KILLED);
 }
 
 /* --- The reaper ------------------------------------------------------------------------------- */
