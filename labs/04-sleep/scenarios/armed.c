@@ -17,9 +17,9 @@ static int result;			/* of its sleep or wait */
 
 static struct waiter armed[1100];
 
-static void arm_of(struct thread *owner, unsigned i, u64 deadline)
+static void arm_as(struct thread *owner, unsigned flags, unsigned i, u64 deadline)
 {
-	waiter_init(&armed[i], 0);
+	waiter_init(&armed[i], flags);
 	armed[i].thread = owner;
 	sleepq_arm(&armed[i], deadline);
 	expect(atomic_load(&armed[i].why) == WAIT_ARMED,
@@ -28,7 +28,7 @@ static void arm_of(struct thread *owner, unsigned i, u64 deadline)
 
 static void arm(unsigned i, u64 deadline)
 {
-	arm_of(current_thread(), i, deadline);
+	arm_as(current_thread(), 0, i, deadline);
 }
 
 static const char *nothing_armed_on(struct cpu *c)
@@ -65,11 +65,12 @@ static int watch(void)
 }
 
 /*
- * The two deadlines are of either thread, of which one is a real-time thread, and the first is
- * either waiter.
+ * The two deadlines are of either thread, of which one is a real-time thread and the other one's
+ * wait is unkillable, and the first is either waiter.
  */
 SCENARIO(equal, "sleepq.equal", "04.1", "P4.2", .cpus = 2, .sets_up = true, .keeps = true)
 {
+	static const unsigned flags[] = { WAIT_UNKILLABLE, 0 };
 	struct thread *owners[] = { thread_create("low", NULL, NULL, PRIORITY_LOW),
 				    thread_create("urgent", NULL, NULL, PRIORITY_HIGHEST) };
 
@@ -79,8 +80,11 @@ SCENARIO(equal, "sleepq.equal", "04.1", "P4.2", .cpus = 2, .sets_up = true, .kee
 		irq_off();
 		earlier = &armed[i & 1];
 		later = &armed[!(i & 1)];
-		for (unsigned k = 0; k < 2; k++)
-			arm_of(owners[k ^ i >> 1], k ^ (i & 1), 1000);
+		for (unsigned k = 0; k < 2; k++) {
+			unsigned who = k ^ i >> 1;
+
+			arm_as(owners[who], flags[who], k ^ (i & 1), 1000);
+		}
 		atomic_store(&turn, 2 * i + 1);
 		sleepq_expire(&this_cpu()->sleepq, 1000);
 		irq_on();
@@ -91,13 +95,14 @@ SCENARIO(equal, "sleepq.equal", "04.1", "P4.2", .cpus = 2, .sets_up = true, .kee
 }
 
 /*
- * All that are due leave in the same tick, however many; some have been claimed already. Their
- * thread is to stop, which it does when its wait is over.
+ * All that are due leave in the same tick, however many, and no others; some have been claimed
+ * already. Their thread is to stop, which it does when its wait is over.
  */
 SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed,
 	 .keeps = true)
 {
 	const unsigned n = ARRAY_SIZE(armed);
+	u64 first;
 
 	irq_off();
 	atomic_fetch_or(&current_thread()->work, WORK_SUSPEND);
@@ -105,13 +110,19 @@ SCENARIO(many, "sleepq.many", "04.1", "P4.2", .cpus = 1, .after = nothing_armed,
 		arm(i, 1000 + i * 7 % n);
 	for (unsigned i = 0; i < n; i += 3)
 		expect(waiter_swap(&armed[i], WAIT_EVENT, 0), "an armed wait cannot be claimed");
-	sleepq_expire(&this_cpu()->sleepq, 1000 + n);
-	for (unsigned i = 0; i < n; i++) {
-		enum wait_why why = atomic_load(&armed[i].why);
+	for (unsigned due = n / 2; due <= n; due += n / 2) {
+		sleepq_expire(&this_cpu()->sleepq, 1000 + due - 1);
+		for (unsigned i = 0; i < n; i++) {
+			enum wait_why why = atomic_load(&armed[i].why);
+			enum wait_why unclaimed = i * 7 % n < due ? WAIT_TIMEOUT : WAIT_ARMED;
 
-		expect(why == (i % 3 ? WAIT_TIMEOUT : WAIT_EVENT),
-		       "%u deadlines are due, and wait %u has ended with %d", n, i, why);
+			expect(why == (i % 3 ? unclaimed : WAIT_EVENT),
+			       "%u of %u deadlines are due, and wait %u has ended with %d", due, n,
+			       i, why);
+		}
 	}
+	expect(!this_cpu()->sleepq.nr && !sleepq_next(&this_cpu()->sleepq, &first),
+	       "all deadlines were due, and an expiry has left some in the queue");
 	for (unsigned i = 0; i < n; i++)
 		sleepq_cancel(&armed[i]);
 	atomic_fetch_and(&current_thread()->work, ~WORK_SUSPEND);
@@ -137,11 +148,17 @@ static void make_ranks(void)
 		ranks[i] = thread_create("waiter", NULL, NULL, levels[i]);
 }
 
-/* Each deadline is earlier than the one before, and sets the timer, whichever thread it is of. */
+/*
+ * Each deadline is earlier than the one before, and sets the timer, whichever thread it is of, and
+ * whatever that is to do when its wait is over.
+ */
 static void expect_timer_for_each_rank(void)
 {
+	static const u32 works[ARRAY_SIZE(levels)] = { 0, WORK_SUSPEND, WORK_SIGNAL, WORK_KILL };
+
 	for (unsigned i = 0; i < ARRAY_SIZE(levels); i++) {
-		arm_of(ranks[i], i, 900 - 100 * i);
+		atomic_fetch_or(&ranks[i]->work, works[i]);
+		arm_as(ranks[i], WAIT_UNKILLABLE, i, 900 - 100 * i);
 		expect_timer(900 - 100 * i);
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(levels); i++)

@@ -32,7 +32,9 @@ static const struct {
 	{ WAIT_KILLED, -EINTR },	{ WAIT_SIGNAL, -EINTR },
 	{ WAIT_DESTROYED, -EIDRM },
 };
-static const u32 works[] = { 0, WORK_KILL, WORK_SIGNAL, WORK_KILL | WORK_SIGNAL };
+static const u32 works[] = {
+	0, WORK_KILL, WORK_SIGNAL, WORK_KILL | WORK_SIGNAL, WORK_SUSPEND,
+};
 static const u32 wait_flags[] = { 0, WAIT_UNKILLABLE, WAIT_KILL_ONLY };
 static const u32 may_break[] = { WORK_KILL | WORK_SIGNAL, 0, WORK_KILL };
 
@@ -201,10 +203,17 @@ SCENARIO(timers, "sleepq.timer_by_state", "04.4", "P4.5", .cpus = 1, .sets_up = 
 /* --- To the nanosecond ------------------------------------------------------------------------ */
 
 static u64 sleeps_until;
+static bool is_to_stop;			/* the thread that sleeps next, when it has slept */
 
 static int sleep_until(void)
 {
-	return thread_sleep_until(deadline_at(sleeps_until));
+	int err;
+
+	if (is_to_stop)
+		atomic_fetch_or(&current_thread()->work, WORK_SUSPEND);
+	err = thread_sleep_until(deadline_at(sleeps_until));
+	atomic_fetch_and(&current_thread()->work, ~WORK_SUSPEND);
+	return err;
 }
 
 /* A nanosecond before its deadline the thread sleeps, and at it no more. */
@@ -230,13 +239,16 @@ SCENARIO(exact, "sleeper.exact", "04.2", "P4.1", .cpus = 1, .sets_up = true, .qu
 	 .keeps = true, .no_costume = true)
 {
 	static const u64 spans[] = {
-		BIT(20) + 1, 1000001, 1000099, 1000100, 1000101, 1000900, 1000999, 1001000,
+		1, 99, 100, 999, 1000, 1001, BIT(20) + 1,
+		1000001, 1000099, 1000100, 1000101, 1000900, 1000999, 1001000,
 		BIT(31) - 1, BIT(31) + 1, BIT(32) + 1, BIT(48) + 3, BIT(61) + 5, BIT(63) - 2,
 	};
 	static struct actor sleepers[ARRAY_SIZE(spans)];
 
-	for (unsigned i = 0; i < ARRAY_SIZE(spans); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(spans); i++) {
+		is_to_stop = i & 1;
 		check_sleep(&sleepers[i], spans[i]);
+	}
 	explore_from_here();
 	end_here();
 }
