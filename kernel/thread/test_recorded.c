@@ -27,9 +27,13 @@ static unsigned named(const char *name)
 	return recorded(TRACE_EV_NAME, words[0], words[1]);
 }
 
-/* All on one CPU: who is switched to and who wakes whom does not depend on the others. */
+/*
+ * All on one CPU: who is switched to and who wakes whom does not depend on the others. The test is
+ * urgent: it blocks before the other thread runs, so that there is somebody to wake.
+ */
 KTEST(thread_recorded, "thread.recorded", "", "")
 {
+	struct sched_params urgent = params_of_level(PRIORITY_HIGHEST);
 	struct deadline d = deadline_in(10 * NSEC_PER_SEC);
 	tid_t me = current_thread()->tid, tid;
 	u64 stack, joiners;
@@ -37,6 +41,7 @@ KTEST(thread_recorded, "thread.recorded", "", "")
 	int code = 0;
 
 	CHECK(sched_set_affinity(current_thread(), BIT(0)) == 0, "", "affinity");
+	CHECK(sched_set_params(current_thread(), &urgent) == 0, "", "priority");
 	look_from_here(TRACE_LIFE | TRACE_SCHED | TRACE_WAIT);
 	t = thread_create(names[0], change_name, NULL, PRIORITY_DEFAULT);
 	REQUIRE(t && sched_set_affinity(t, BIT(0)) == 0, "", "no thread on CPU 0");
