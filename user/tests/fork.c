@@ -177,7 +177,7 @@ static void usage_is_that_of_the_child(void)
 	CHECK_EQ(wait4(pid, &status, 0, &usage), pid);
 	CHECK_EQ(status, 0);
 	us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
-	CHECK(us >= 8000 && us < 100000000);
+	CHECK(us >= 9000 && us < 100000000);
 	CHECK_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
 	CHECK_EQ(microseconds(usage.ru_utime) + microseconds(usage.ru_stime), us);
 }

@@ -162,8 +162,12 @@ SCENARIO(zombies, "zombie.any_number", "06.2", "P6.7", .cpus = 1, .sets_up = tru
 
 /* --- Init is told of each --------------------------------------------------------------------- */
 
-/* Twice an orphan comes to init as a zombie, and is waited for, before the next one comes. */
-SCENARIO(told_twice, "orphan.told_each_time", "06.2", "P6.9", .cpus = 1, .keeps = true)
+/*
+ * Twice an orphan comes to init as a zombie, and is waited for, before the next one comes. The
+ * second time is explored.
+ */
+SCENARIO(told_twice, "orphan.told_each_time", "06.2", "P6.9", .cpus = 1, .sets_up = true,
+	 .keeps = true)
 {
 	struct process *parents[] = { make_child(), make_child() };
 
@@ -176,6 +180,8 @@ SCENARIO(told_twice, "orphan.told_each_time", "06.2", "P6.9", .cpus = 1, .keeps 
 		pid_t pid = orphan->pid;
 		int err;
 
+		if (i)
+			explore_from_here();
 		thread_resume(t);
 		while (process_state(orphan) != PROCESS_ZOMBIE)
 			let_others_run();
