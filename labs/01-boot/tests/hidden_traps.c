@@ -283,12 +283,25 @@ static void raise(unsigned kinds)
 		request_of_uart();
 	if (kinds & TIMER)
 		timer_set(this_cpu(), time_now());
-	else
-		arch_timer_stop();
 	if (kinds & REQUEST)
 		request();
 	for (unsigned n = 0; n < 1000; n++)
 		arch_spin_hint();		/* until all are pending */
+}
+
+/* Turns interrupts off where the timer is not set. One that is due may be pending for all that. */
+static void disable_without_timer(void)
+{
+	u64 before;
+
+	arch_irqs_disable();
+	do {
+		before = ticks();
+		arch_timer_stop();
+		arch_irqs_enable();
+		arch_spin_hint();		/* it comes, and sets the timer again */
+		arch_irqs_disable();
+	} while (ticks() != before);
 }
 
 /*
@@ -301,7 +314,7 @@ static void hold_back(void)
 	u64 timers, devices, here, began;
 
 	preempt_off();
-	arch_irqs_disable();
+	disable_without_timer();
 	timers = ticks();
 	devices = device_interrupts();
 	here = requests();

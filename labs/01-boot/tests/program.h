@@ -50,8 +50,8 @@ static inline int program_load(const char *start)
 	return 0;
 }
 
-/* A new process, whose thread calls @become(@arg), which loads the program. */
-static inline pid_t program_start(thread_fn become, void *arg)
+/* A new process. On a CPU in @mask its thread calls @become(@arg), which loads the program. */
+static inline pid_t program_start_among(u32 mask, thread_fn become, void *arg)
 {
 	struct process *p;
 	struct thread *t;
@@ -61,8 +61,14 @@ static inline pid_t program_start(thread_fn become, void *arg)
 	pid = p->pid;
 	REQUIRE(thread_create_in(p, "user", become, arg, PRIORITY_DEFAULT, &t) == 0, "P1.10",
 		"no thread was made");
+	sched_set_affinity(t, mask);
 	thread_resume(t);
 	return pid;
+}
+
+static inline pid_t program_start(thread_fn become, void *arg)
+{
+	return program_start_among(~0u, become, arg);
 }
 
 /* Returns the status with which it ended. */

@@ -8,6 +8,7 @@
 #include "base/irq.h"
 #include "base/panic.h"
 #include "process/signal.h"
+#include "sched/policy/policy.h"
 #include "sched/time.h"
 #include "test/instrument.h"
 
@@ -210,9 +211,10 @@ KTEST(user_called, "user.called", "01.7", "P1.10")
 #define HELD	(200 * NSEC_PER_MSEC)
 
 static _Atomic bool over;
+static struct thread *_Atomic user;
 
 /* On CPU 0: as in a system call, and held as soon as an interrupt comes. */
-static int stay_on_cpu_0(void *unused)
+static int stay_in_call(void *unused)
 {
 	u64 began = time_now();
 	int err = program_load(test_user);
@@ -220,7 +222,6 @@ static int stay_on_cpu_0(void *unused)
 	(void)unused;
 	if (err)
 		return err;
-	sched_set_affinity(current_thread(), BIT(0));
 	if (park_arm(0, "irq_enter", AT_ENTRY, current_thread(), HELD))
 		return NOT_SET_UP + 2;
 	while (!over && time_now() - began < HELD)
@@ -228,26 +229,42 @@ static int stay_on_cpu_0(void *unused)
 	return current_thread()->stats.user_ns ? IN_USER_MODE : 0;
 }
 
-static int become_user_on_cpu_1(void *unused)
+static int become_known_user(void *unused)
 {
 	(void)unused;
-	sched_set_affinity(current_thread(), BIT(1));
+	atomic_store(&user, thread_get(current_thread()));
 	return become_user((void *)(u64)NEVER);
+}
+
+/* Sleeps until an interrupt that ended a sleep has come in user mode: the last one on this CPU. */
+static bool wait_for_user_mode(void)
+{
+	u64 began = time_now();
+	struct thread *t;
+
+	do {
+		thread_sleep(AT_ONCE);
+		t = atomic_load(&user);
+	} while (!(t && t->stats.user_ns) && time_now() - began < HELD);
+	return t && t->stats.user_ns;
 }
 
 /* While an interrupt of one CPU is about to be handled another one comes, and in user mode. */
 KTEST(user_beside, "user.beside", "01.7", "P1.8")
 {
+	struct sched_params at_once = params_of_level(PRIORITY_HIGHEST);
 	pid_t in_kernel, in_user_mode;
 	int status;
 
 	NEEDS_TWO_CPUS;
 	over = false;
+	user = NULL;
 	sched_set_affinity(current_thread(), BIT(1));
-	in_kernel = program_start(stay_on_cpu_0, NULL);
+	sched_set_params(current_thread(), &at_once);		/* so that its sleeps end on time */
+	in_kernel = program_start_among(BIT(0), stay_in_call, NULL);
 	CHECK(park_wait(0, HELD), "P1.8", "no interrupt comes to a program in a system call");
-	in_user_mode = program_start(become_user_on_cpu_1, NULL);
-	thread_sleep(NSEC_PER_MSEC);
+	in_user_mode = program_start_among(BIT(1), become_known_user, NULL);
+	CHECK(wait_for_user_mode(), "P1.8", "no interrupt comes to a program in user mode");
 	park_release(0);
 	thread_sleep(NSEC_PER_MSEC);
 	over = true;
@@ -257,4 +274,6 @@ KTEST(user_beside, "user.beside", "01.7", "P1.8")
 	CHECK(!status || status == IN_USER_MODE, "P1.10", "the program could not be set up: %u",
 	      status);
 	check_status(program_await(in_user_mode));
+	if (user)
+		thread_put(user);
 }
