@@ -7,6 +7,7 @@ import time
 import unittest
 from pathlib import Path
 
+from tools.boot import with_limit
 from tools.programs import ROOT, clean_environment
 from tools.tests.support import BUILD_ROOT, run
 
@@ -148,3 +149,13 @@ class Riscv(unittest.TestCase):
 
 class X86(Riscv):
     ARCH = "x86_64"
+
+
+class Limits(unittest.TestCase):
+    def test_a_test_that_is_named_has_one(self) -> None:
+        self.assertEqual(with_limit(["selftest=02.3"], True), ("limit=3s", "selftest=02.3"))
+        self.assertEqual(with_limit(["test=a.b", "limit=1s"], True), ("limit=10s", "test=a.b", "limit=1s"))
+        self.assertEqual(with_limit(["quantum=1ms"], True), ("quantum=1ms",))
+
+    def test_none_where_time_passes_by_itself(self) -> None:
+        self.assertEqual(with_limit(["test=a.b"], False), ("test=a.b",))
