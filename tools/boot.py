@@ -25,8 +25,8 @@ Control = Path | qmp.Qmp | None  # QEMU's control socket: its path, or the one c
 # hopelessly busy one, reaches it.
 PATIENCE_S = 1200.0
 
-# Of the machine's time, for each test. The longest of a lab's steps takes less than a second; `make test`
-# lets the others have 10 s, too.
+# Of the machine's time, for each test: one that hangs says where after seconds, on any machine. The longest
+# of a lab's steps takes less than one.
 _LIMITS = {"selftest": "limit=3s", "test": "limit=10s"}
 
 # A machine with a limit that says nothing while QEMU runs for so long has its interrupts off: three

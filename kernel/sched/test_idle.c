@@ -64,6 +64,7 @@ KTEST(idle_without_deadline, "idle.without_deadline", "", "idle.recorded")
 
 	if (nr_cpus == 1 || !(trace_mask & TRACE_SCHED))
 		return;
+	time_set_limit(0);			/* it is a deadline of all CPUs */
 	sched_set_affinity(current_thread(), BIT(0));
 	t = thread_create("guest", ends, NULL, PRIORITY_DEFAULT);
 	REQUIRE(t, "idle.recorded", "no memory for a thread");

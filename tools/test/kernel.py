@@ -13,14 +13,13 @@ from functools import cache
 from pathlib import Path
 
 from tools import qemu
-from tools.boot import PATIENCE_S, End, Transcript, transcript
+from tools.boot import PATIENCE_S, End, Transcript, transcript, with_limit
 from tools.programs import kernel_says, last_lines
 from tools.test.builds import Build
 from tools.test.model import Job, Result, in_turn
 
 CPUS = (1, 4)
 _BATCHES = 4  # units on one machine: a boot takes longer than most units
-_LIMIT = "limit=10s"  # of each test under -icount: one that hangs says where after seconds, on any machine
 _LIST_LINE = re.compile(r"^(?P<step>[0-9.]+)?\s+(?P<name>[a-z0-9_]+\.[a-z0-9_.]+)\s*\S*$", re.M)
 _VERDICT = re.compile(r"^(?P<verdict>ok  |FAIL) \S* ?(?P<name>\S+\.\S+), \d+ checks?\r?$", re.M)
 _SKIPPED = re.compile(r"^skip \S* ?(\S+\.\S+): it needs CPUS=\d\r?$", re.M)
@@ -90,8 +89,7 @@ class Unit:
 
     def _words(self, tests: str) -> tuple[str, ...]:
         """Boot arguments. Without -icount time passes for a machine that is not run, too: then no limit."""
-        limit = _LIMIT * (bool(self.policy) and self.name != "idle")  # whose tests ask for no timer at all
-        return tuple(filter(None, (f"test={tests}", self.switch, limit)))
+        return with_limit([f"test={tests}", *filter(None, [self.switch])], bool(self.policy))
 
     def _command(self, tests: str) -> str:
         words = shlex.quote(" ".join(self._words(tests)))

@@ -289,7 +289,7 @@ static void raise(unsigned kinds)
 		arch_spin_hint();		/* until all are pending */
 }
 
-/* Turns interrupts off where the timer is not set. One that is due may be pending for all that. */
+/* Turns the timer and interrupts off. One of the timer's that is pending by then comes before. */
 static void disable_without_timer(void)
 {
 	u64 before;
@@ -299,7 +299,7 @@ static void disable_without_timer(void)
 		before = ticks();
 		arch_timer_stop();
 		arch_irqs_enable();
-		arch_spin_hint();		/* it comes, and sets the timer again */
+		arch_spin_hint();		/* its handler sets the timer again */
 		arch_irqs_disable();
 	} while (ticks() != before);
 }
