@@ -3,9 +3,10 @@
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +18,7 @@ from grade.explored import explored
 from grade.home import Home
 from grade.intake import take
 from grade.lab import EXPLORER, Lab, Test
-from grade.machine import Boot, Runner
+from grade.machine import Boot, Evidence, Runner
 from tools.progress import Progress
 from grade.score import LabScore, Outcome, Run, score
 from grade.submission import Rejected, Submission
@@ -176,12 +177,21 @@ def forget(built: Mapping[str, Built]) -> None:
             shutil.rmtree(product.kernel.parent)
 
 
-def judge_run(bench: Bench, lab: Lab, run: Run, product: Product) -> Verdict:
-    """Makes @run: boots a machine, or explores."""
+Booted = Callable[[Boot], Evidence]
+
+
+def judge_run(bench: Bench, lab: Lab, run: Run, product: Product, booted: Booted | None = None) -> Verdict:
+    """Makes @run: boots a machine, by @booted if given, or explores."""
     test = lab.test(run.test)
     if run.arch == EXPLORER:
         return explored(bench.root, lab, test, product, not bench.unfenced)
-    return judge(lab, test, bench.runner.boot(boot_of(test, run, product)))
+    return judge(lab, test, (booted or bench.runner.boot)(boot_of(test, run, product)))
+
+
+def each_program_once(boot: Booted) -> Booted:
+    """Like @boot, but a program that several labs run on equal machines runs once."""
+    kept = cache(boot)
+    return lambda machine: kept(machine) if machine.program else boot(machine)
 
 
 def sharing(lab: Lab, runs: Sequence[Run]) -> list[list[int]]:
@@ -207,10 +217,16 @@ def together(bench: Bench, lab: Lab, runs: Sequence[Run], product: Product) -> l
 
 
 def run_all(
-    bench: Bench, lab: Lab, built: Mapping[str, Built], runs: Sequence[Run], progress: Progress
+    bench: Bench,
+    lab: Lab,
+    built: Mapping[str, Built],
+    runs: Sequence[Run],
+    progress: Progress,
+    booted: Booted | None = None,
 ) -> list[Outcome]:
-    """Boots @runs, as many at once as there are jobs; outcomes in the order of @runs. Of tests that may
-    share a boot each one that does not pass there is run again by itself: only that gives its verdict."""
+    """Boots @runs, as many at once as there are jobs, by @booted if given; outcomes in the order of @runs.
+    Of tests that may share a boot each one that does not pass there is run again by itself: only that gives
+    its verdict."""
     progress.expect(len(runs))
 
     def some(places: Sequence[int]) -> list[tuple[int, Outcome]]:
@@ -225,7 +241,7 @@ def run_all(
         if isinstance(product, BuildFailed):
             verdict = build_error(lab.test(run.test), product.lines)
         else:
-            verdict = passed or judge_run(bench, lab, run, product)
+            verdict = passed or judge_run(bench, lab, run, product, booted)
         progress.step(f"{lab.name} {run.test}")
         return verdict
 
@@ -269,12 +285,13 @@ def grade(
 ) -> list[LabScore]:
     """Grades @submission, or without one the tree itself. @branch: of a clone or a bundle; None: its HEAD."""
     reference = build_reference(bench, labs, submission is None, progress)
+    booted = each_program_once(bench.runner.boot)
     scores = []
     for lab in labs:
         built = reference
         if submission is not None:
             built = _laid_over(bench, lab, submission, branch, reference)
-        outcomes = run_all(bench, lab, built, runs_of(lab, places(bench), seeds), progress)
+        outcomes = run_all(bench, lab, built, runs_of(lab, places(bench), seeds), progress, booted)
         scores.append(score(lab, outcomes))
     return scores
 

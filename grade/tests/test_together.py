@@ -3,12 +3,13 @@
 import re
 import unittest
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
 from grade import matrix
 from grade.build import Product
-from grade.engine import run_all, runs_of, sharing
+from grade.engine import each_program_once, run_all, runs_of, sharing
 from grade.errors import GraderError
 from grade.lab import ARCHES, Lab, load_all
 from grade.machine import Boot, Evidence
@@ -110,6 +111,23 @@ class Runs(AtHome):
         runs += [Run("x86_64", "sleep.due", 1, 1), Run("riscv", "sleep.early", 1, 2)]
         asked, _ = self.boots(messages(*BOTH), read, *runs)
         self.assertEqual(asked, ["sleep.early", "sleep.due", "sleep.due", "sleep.early"])
+
+
+class AmongLabs(unittest.TestCase):
+    def test_a_program_on_equal_machines_runs_once(self) -> None:
+        asked = []
+
+        def boot(machine: Boot) -> Evidence:
+            asked.append(machine)
+            return evidence(BANNER)
+
+        kernel_test = Boot("riscv", Path("kernel"), None, 2, 1, 10, test="sleep.due")
+        program = replace(kernel_test, initrd=Path("initrd"), test=None, program="/tests/suite")
+        other = [replace(program, cpus=4), replace(program, kernel=Path("x")), replace(program, limit=11)]
+        once = each_program_once(boot)
+        for machine in [program, kernel_test, *other] * 2:
+            self.assertEqual(once(machine), evidence(BANNER))
+        self.assertEqual(asked, [program, kernel_test, *other, kernel_test])
 
 
 class InTheMatrix(AtHome):
