@@ -299,8 +299,8 @@ static inline void test_nothing(void)
 }
 
 /*
- * Makes the counts ready to be compared. The process that forked us copies some pages when it goes on,
- * before it waits for us; on a busy CPU that may be later. And every page that running a case takes
+ * Makes the counts ready to be compared. The process that forked us copies some of its pages before
+ * it waits for us, which may be later if its CPU is busy. And every page that running a case takes
  * is touched, as the first case would seem to leave them behind: so the first time only the counts
  * before those of pages must come back, the second time all.
  */
