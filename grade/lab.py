@@ -94,6 +94,7 @@ class Test:
     memory: int
     hidden: bool
     together: bool = False
+    panics: str = ""  # the kernel must stop, and say this; empty: the test ends
     bound: int | None = None  # of a scenario; None: a test that boots a machine
 
     def seed_list(self, wanted: int | None) -> range:
@@ -287,7 +288,7 @@ def _read_shift(t: _Table, default: Any) -> dict[str, int]:
 
 def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str], of: str | None = None) -> Test:
     """A test, of the properties that it lists or of the challenge @of alone."""
-    alone = of or t.maybe_text("program")
+    alone = of or t.maybe_text("program") or t.maybe_text("panics")
     slices = str(t.raw("slices", defaults.get("slices", "medium")))
     if slices not in SLICES:
         raise t.wrong("slices", "one of " + ", ".join(SLICES))
@@ -306,6 +307,7 @@ def _read_test(t: _Table, defaults: Mapping[str, Any], known: set[str], of: str 
         memory=t.number("memory", defaults.get("memory", 128), 32, 1024),
         hidden=t.flag("hidden"),
         together=not alone and t.flag("together", bool(defaults.get("together"))),
+        panics=t.maybe_text("panics") or "",
     )
     if not test.properties or not set(test.properties) <= known:
         raise t.wrong("properties", "among the lab's own: " + ", ".join(sorted(known)))

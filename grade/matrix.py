@@ -23,14 +23,14 @@ from grade import engine, needs
 from grade.build import BuildFailed, Product
 from grade.errors import GraderError
 from grade.lab import ARCHES, EXPLORER, Challenge, Lab, choose
-from grade.mistakes import as_lab, folders, last_words, mistakes, unpatched
+from grade.mistakes import as_lab, folders, mistakes, unpatched
 from grade.mutants import attempts, hostile, mutants, ports, variants
 from tools.explore import program as explore
 from tools.explore.survey import PAGE, scenarios_of
 from tools.options import WHOLE, counted, share
 from tools.progress import Progress, Times, shown
 from grade.score import Run
-from grade.verdict import Kind, Verdict, build_error, judge
+from grade.verdict import Kind, Verdict, build_error
 from labs import handout
 from labs.stage import StageError, starter_files
 
@@ -81,7 +81,6 @@ class Case:
     explored: bool = True  # scenarios count, behind the tests
     step: int = 0  # the handout's checkpoints up to this one decide instead
     begins: bool = False  # the panic that the handout begins with decides instead
-    panics: str = ""  # the kernel is to stop, and to say this
     shows: tuple[tuple[int, str], ...] = ()  # steps, and what their checkpoints then print as well
     first: tuple[str, ...] = ()  # the tests to begin with
     thinned: int = 0  # unless 0, each test runs at most once, and only on one of so many such kernels
@@ -251,9 +250,9 @@ def mistake_cases(
     for arch in arches:
         found = [m for m in named if arch in ports(m.name, m.files, m.test.arches, arches, brief)]
         for m in unpatched(found):
-            yield Case(as_lab(m), f"unpatched {m.test.name}", arch, {}, _all_pass, panics=m.panics)
+            yield Case(as_lab(m), f"unpatched {m.test.name}", arch, {}, _all_pass)
         for m in found:
-            yield Case(as_lab(m), f"mistake {m.name}", arch, m.files, _seen, panics=m.panics)
+            yield Case(as_lab(m), f"mistake {m.name}", arch, m.files, _seen)
 
 
 def _seen(case: Case, runs: Sequence[Run], judged: Judge) -> tuple[bool, str]:
@@ -309,10 +308,7 @@ def decide(bench: engine.Bench, case: Case, honest: Mapping[str, Product]) -> Re
         made = product("explorer" if run.arch == EXPLORER else "kernel")
         if isinstance(made, BuildFailed):
             return build_error(test, made.lines)
-        if not case.panics:
-            return shared(mates[run], made)[run] or engine.judge_run(bench, case.lab, run, made)
-        evidence = bench.runner.boot(engine.boot_of(test, run, made))
-        return last_words(test, judge(case.lab, test, evidence), evidence, case.panics)
+        return shared(mates[run], made)[run] or engine.judge_run(bench, case.lab, run, made)
 
     scenarios = case.explored and next(iter(honest.values())).explorer
     places = [case.arch, EXPLORER] if scenarios else [case.arch]

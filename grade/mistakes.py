@@ -27,15 +27,12 @@ from pathlib import Path
 
 from grade.errors import GraderError
 from grade.lab import ARCHES, SLICES, Lab, Property, Test
-from grade.machine import Evidence
 from grade.patch import PatchError, apply
-from grade.verdict import Finding, Kind, Verdict
 
 _LINE = re.compile(r"^# (\w+): +(\S.*?)\s*$")
 _NEEDED = ("mistake", "what")
 _RUN = ("test", "program", "panics", "arch", "cpus", "seeds", "bootargs", "shift", "slices", "limit")
 _KNOWN = (*_NEEDED, *_RUN)
-_CHAIN = re.compile(r"^call chain:\n((?:  [0-9a-f]+  .*\n)+)", re.M)
 _FOLDER = re.compile(r"\d\d-[a-z]+")
 _KERNEL = re.compile(r"(kernel|arch)/(?!.*/test_)(?!test_)")
 
@@ -48,7 +45,6 @@ class Mistake:
     name: str
     what: str
     test: Test
-    panics: str  # empty: the test ends
     files: Mapping[str, bytes]
 
     @property
@@ -80,8 +76,7 @@ def _read(root: Path, path: Path) -> Mistake:
         if not _KERNEL.match(name):
             raise GraderError(f"{where}: changes {name}, which is no part of the kernel")
     changed = {name: content.encode() for name, content in files.items()}
-    test, panics = _test(where, header), header.get("panics", "")
-    return Mistake(path.parent.name, path.stem, header["what"], test, panics, changed)
+    return Mistake(path.parent.name, path.stem, header["what"], _test(where, header), changed)
 
 
 def _header(where: str, text: str) -> dict[str, str]:
@@ -128,6 +123,7 @@ def _test(where: str, header: Mapping[str, str]) -> Test:
         bootargs=tuple(header.get("bootargs", "").split()),
         memory=128,
         hidden=False,
+        panics=header.get("panics", ""),
     )
 
 
@@ -153,29 +149,10 @@ def unpatched(found: Sequence[Mistake]) -> list[Mistake]:
     alike: dict[str, list[Mistake]] = {}
     for m in found:
         how = replace(m.test, cpus=(), seeds=None, arches=(), properties=())
-        alike.setdefault(f"{how} {m.panics}", []).append(m)
+        alike.setdefault(str(how), []).append(m)
     out = []
     for ms in alike.values():
         cpus = sorted({n for m in ms for n in m.test.cpus})
         seeds = max(m.test.seeds or 1 for m in ms)
         out.append(replace(ms[0], test=replace(ms[0].test, cpus=tuple(cpus), seeds=seeds)))
     return out
-
-
-def last_words(test: Test, verdict: Verdict, evidence: Evidence, panics: str) -> Verdict:
-    """The verdict on a test in which the kernel must panic, made from the usual @verdict."""
-    if verdict.kind not in (Kind.PANIC, Kind.PASS):
-        return verdict
-    kernel = evidence.streams.kernel.decode("utf-8", "replace").replace("\r", "")
-    reason, _, report = kernel.partition("\npanic: ")[2].partition("\n")
-    last = next((r for r in reversed(evidence.trace.records) if r.event == "panic"), None)
-    wrong = ""
-    if panics not in reason:
-        silent = "no panic" if verdict.kind is Kind.PASS else "it stops without a word"
-        wrong = f"panic: {reason}" if reason else silent
-    elif not report.endswith("\nend of panic\n") or not _CHAIN.search(report):
-        wrong = "the report of the panic is not whole"
-    elif last is None or any(r.time > last.time for r in evidence.trace.records):
-        wrong = "somebody goes on after the panic"
-    findings = [Finding(test.properties, f"panic: {panics}", wrong)] if wrong else []
-    return replace(verdict, kind=Kind.FAIL if wrong else Kind.PASS, findings=tuple(findings))

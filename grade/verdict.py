@@ -20,6 +20,7 @@ from tools import qemu
 _IDLE_WAIT = "arch_idle_wait"  # where a CPU without a thread waits for an interrupt
 _LIVELOCK_SWITCHES = 50  # in the last tenth of the time
 _FRAME = re.compile(r"\s*[0-9a-f]{16}  (\w+)\S*\+0x")  # of a call chain
+_CHAIN = re.compile(r"^call chain:\n((?:  [0-9a-f]+  .*\n)+)", re.M)
 _SAID_LINES = 40  # of a panic
 UNWRITTEN = "not written yet: "
 _LIMIT = "limit: "
@@ -77,7 +78,27 @@ def judge(lab: Lab, test: Test, evidence: Evidence) -> Verdict:
     kind, findings, details = _judge(lab, test, evidence)
     if kind is Kind.PASS and findings:
         kind = Kind.FAIL
-    return Verdict(kind, tuple(findings), _figures(test, evidence), evidence.trace, details)
+    verdict = Verdict(kind, tuple(findings), _figures(test, evidence), evidence.trace, details)
+    return _last_words(test, verdict, evidence) if test.panics else verdict
+
+
+def _last_words(test: Test, verdict: Verdict, evidence: Evidence) -> Verdict:
+    """The verdict on a test in which the kernel must panic, made from the usual @verdict."""
+    if verdict.kind not in (Kind.PANIC, Kind.PASS):
+        return verdict
+    kernel = evidence.streams.kernel.decode("utf-8", "replace").replace("\r", "")
+    reason, _, report = kernel.partition("\npanic: ")[2].partition("\n")
+    last = next((r for r in reversed(evidence.trace.records) if r.event == "panic"), None)
+    wrong = ""
+    if test.panics not in reason:
+        silent = "no panic" if verdict.kind is Kind.PASS else "it stops without a word"
+        wrong = f"panic: {reason}" if reason else silent
+    elif not report.endswith("\nend of panic\n") or not _CHAIN.search(report):
+        wrong = "the report of the panic is not whole"
+    elif last is None or any(r.time > last.time for r in evidence.trace.records):
+        wrong = "somebody goes on after the panic"
+    findings = [Finding(test.properties, f"panic: {test.panics}", wrong)] if wrong else []
+    return replace(verdict, kind=Kind.FAIL if wrong else Kind.PASS, findings=tuple(findings))
 
 
 def _figures(test: Test, evidence: Evidence) -> dict[str, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grade.errors import GraderError
 from grade.matrix import mistake_cases
-from grade.mistakes import Mistake, as_lab, folders, last_words, mistakes, unpatched
+from grade.mistakes import Mistake, as_lab, folders, mistakes, unpatched
 from grade.tests.fake import ROOT, evidence, trace
 from grade.trace import Trace
 from grade.verdict import Kind, judge
@@ -104,11 +104,9 @@ class Read(Tree):
 
 class Panics(Tree):
     def panic(self, words: str, report: str, seen: Trace, status: int = 35) -> tuple[Kind, str]:
-        self.write(_PATCH)
-        one: Mistake = replace(mistakes(self.root, "05-sync")[0], panics=words)
-        said = evidence(report.encode(), status, seen)
-        verdict = judge(as_lab(one), one.test, said)
-        verdict = last_words(one.test, verdict, said, words)
+        self.write(_PATCH.replace("# mistake:", f"# panics: {words}\n# mistake:", 1))
+        one = mistakes(self.root, "05-sync")[0]
+        verdict = judge(as_lab(one), one.test, evidence(report.encode(), status, seen))
         return verdict.kind, verdict.findings[0].happened if verdict.findings else ""
 
     def test_the_last_words(self) -> None:
