@@ -94,7 +94,7 @@ class Test:
     memory: int
     hidden: bool
     together: bool = False
-    panics: str = ""  # the kernel must stop, and say this; empty: the test ends
+    panics: str = ""  # pattern of what the kernel must say when it stops; empty: the test ends
     bound: int | None = None  # of a scenario; None: a test that boots a machine
 
     def seed_list(self, wanted: int | None) -> range:

@@ -16,8 +16,8 @@ and, where a default does not fit, the keys that a test has in lab.toml. On the 
     # shift: riscv=8            0: an instruction takes 2^shift ns
     # slices: fine              medium
     # limit: 500                300 million instructions
-    # panics: TEXT              none; with it, the test passes if the kernel panics with TEXT in its
-                                reason, its report is complete, and nothing runs after that
+    # panics: PATTERN           none; with it, the test passes if the kernel panics, PATTERN is found
+                                in the reason, the report is complete, and nothing runs after that
 """
 
 import re

@@ -142,6 +142,12 @@ test_trap_called_resume:
 	ret
 END test_trap_called
 
+/* noreturn void test_trap_with_sp(u64 sp): a breakpoint while the stack pointer is @sp. */
+FUNC test_trap_with_sp
+	movq	%rdi, %rsp
+	int3
+END test_trap_with_sp
+
 /* u64 test_flags(void): 0, unless the CPU is in a state in which no C code may run. */
 FUNC test_flags
 	pushfq

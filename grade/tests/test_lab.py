@@ -104,12 +104,13 @@ class Read(unittest.TestCase):
 
     def test_what_is_hidden_is_where_no_student_gets_it(self) -> None:
         """In files that are not shipped, and in a step that no checkpoint asks for."""
-        declared = re.compile(r'^(?:KTEST\w*|SCENARIO)\(\w+, "([^"]+)", "(\d\d\.\w+)"', re.M)
+        declared = re.compile(r'^(?:KTEST\w*|SCENARIO)\(\w+, "([^"]+)", "(\d\d\.\w+|panic)"', re.M)
         for read in load_all(ROOT):
-            hidden = {(t.name, f"{read.name[:2]}.h") for t in read.tests if t.hidden}
+            steps = {t.name: "panic" if t.panics else f"{read.name[:2]}.h" for t in read.tests if t.hidden}
+            hidden = set(steps.items())
             sources = sorted(read.folder.glob("*/*.c"))
             found = {path: declared.findall(path.read_text("utf-8")) for path in sources}
-            there = {one for ones in found.values() for one in ones if one[1].endswith(".h")}
+            there = {one for ones in found.values() for one in ones if one[1].endswith((".h", "panic"))}
             kept = [ones for path, ones in found.items() if path.name.startswith("hidden_")]
             with self.subTest(lab=read.name):
                 self.assertEqual(there, hidden)

@@ -26,6 +26,7 @@ extern const char test_user_break[], test_user_broken[];
 
 void test_trap(u64 value, u64 *after);
 void test_trap_called(void);
+noreturn void test_trap_with_sp(u64 sp);
 u64 test_flags(void);
 
 /* Fills all registers and counts to @turns; 0: all kept. */
