@@ -70,9 +70,9 @@ void syscall_entry(struct trapframe *tf)
 	syscall_fn call = number < ARRAY_SIZE(table) ? table[number] : NULL;
 	long result;
 
+	assert(!DEBUG_BUILD || !arch_irqs_enabled());	/* the way in must not lose its CPU */
 	arch_irqs_enable();
-	if (unlikely(!call))
-		call = unknown_call;
+	call = likely(call) ? call : unknown_call;
 	result = unlikely(trace_mask & SLOW) ? traced_call(call, tf) : call(tf);
 	if (unlikely(result < 0) && (result == -EINTR || result <= -ERESTARTNOHAND))
 		result = signal_interrupted(tf, result);

@@ -64,6 +64,7 @@ KTEST(lock_to_user, "lock.to_user", STEP, "")
 
 	memset(&tf, 0xff, sizeof(tf));		/* no system call has that number */
 	mutex_lock(&second);
+	arch_irqs_disable();
 	syscall_entry(&tf);			/* MUTEX3 */
 }
 

@@ -154,6 +154,22 @@ static void check_widest(void)
 	CHECK(tap->nr == n, "P1.1", "of %lu bytes behind a full queue %lu came out", n, tap->nr);
 }
 
+/* A message that fits into the queue to the last byte waits for nothing. */
+static void check_last_room(void)
+{
+	struct uart_tap *tap = begin_busy();
+	size_t n = console_write(STREAM_KERNEL, text, LONG), before;
+
+	end(tap, n);
+	tap = begin_busy();
+	tap->in_fifo = UART_FIFO;
+	write(0, n);
+	before = tap->nr;
+	end(tap, n);
+	CHECK(!before, "P1.2", "%lu bytes made room for a message that fits into the queue",
+	      before);
+}
+
 KTEST_EARLY(console_full, "console.full", "01.1", "P1.1")
 {
 	struct uart_tap *tap = begin_busy();
@@ -167,6 +183,7 @@ KTEST_EARLY(console_full, "console.full", "01.1", "P1.1")
 	asked = tap->asked || tap->nr >= LONG;		/* unless all of it was sent by polling */
 	end(tap, LONG);
 	CHECK(asked, "P1.2", "a message filled the queue, and the UART's interrupt is off");
+	check_last_room();
 	check_doubled();
 	check_widest();
 }
@@ -175,6 +192,7 @@ KTEST_EARLY(console_full, "console.full", "01.1", "P1.1")
 KTEST_EARLY(console_plain, "console.plain", "01.1", "P1.1")
 {
 	check_streams();
+	check_last_room();
 	check_doubled();
 	check_widest();
 }

@@ -138,9 +138,13 @@ SCENARIO(interrupted, "kick.interrupted", "08.4", "P8.7", .cpus = 2, .bootargs =
 	 .keeps = true)
 {
 	struct thread *t = make_actor(0, BIT(0), &first, stay_until_it_ran);
+	struct thread *self = current_thread();
+	struct runq *rq;
 
 	stay_on(0);
-	current_thread()->affinity = current_thread()->se.affinity = ~0u;
+	rq = thread_runq_lock(self);	/* the CPU that it has left may look at its mask again */
+	self->affinity = self->se.affinity = ~0u;
+	runq_unlock(rq);
 	first.urgent = true;
 	arch_spin_hint();		/* the other CPU's turn */
 	start_actor(&first, t);
